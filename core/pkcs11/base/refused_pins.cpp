@@ -1,0 +1,122 @@
+#include "core/pkcs11/base/refused_pins.hpp"
+
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <new>
+#include <thread>
+
+#include "core/pkcs11/base/siphash.hpp"
+
+namespace hsmtls::pkcs11::refused_pins {
+namespace {
+
+struct entry {
+  std::atomic<uint64_t> token;        // fingerprint of the token's identity; 0: free
+  std::atomic<uint64_t> fingerprint;  // of token, user and PIN together
+};
+static_assert(std::atomic<uint64_t>::is_always_lock_free, "the page is shared between processes");
+
+constexpr size_t capacity = 4096 / sizeof(entry);
+// Two PINs that share a place wait for each other; nothing worse.
+constexpr size_t places = 64;
+constexpr milliseconds poll_for_turn{2};
+
+struct layout {
+  entry entries[capacity];
+  std::atomic<uint64_t> used;
+  std::atomic<int32_t> senders[places];  // process ids; 0: nobody
+};
+
+struct memory {
+  siphash::key key{};
+  layout* page = nullptr;
+
+  memory() {
+    if (getrandom(key.data(), sizeof key, 0) != sizeof key) throw std::bad_alloc();
+    void* mapped = mmap(nullptr, sizeof(layout), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    madvise(mapped, sizeof(layout), MADV_DONTDUMP);
+    page = static_cast<layout*>(mapped);  // zero-filled by mmap, which is what empty entries look like
+  }
+};
+
+memory& shared() {
+  static memory& once = *new memory();
+  return once;
+}
+
+// At load: a page made by a child would be the child's alone.
+[[gnu::constructor]] void map_at_load() { shared(); }
+
+std::span<const uint8_t> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+uint64_t fingerprint_of_token(std::string_view identity) {
+  return siphash(shared().key).update(bytes_of(identity)).finish() | 1;
+}
+
+uint64_t fingerprint_of_pin(uint64_t token, uint64_t user, std::span<const uint8_t> pin) {
+  const uint64_t head[2] = {token, user};
+  return siphash(shared().key)
+      .update({reinterpret_cast<const uint8_t*>(head), sizeof head})
+      .update(pin)
+      .finish();
+}
+
+}  // namespace
+
+void remember(std::string_view token_identity, uint64_t user, std::span<const uint8_t> pin) {
+  if (contains(token_identity, user, pin)) return;
+  const uint64_t token = fingerprint_of_token(token_identity);
+  // A process that has collected hundreds of refused PINs overwrites the oldest.
+  entry& slot = shared().page->entries[shared().page->used.fetch_add(1) % capacity];
+  slot.token.store(0);
+  slot.fingerprint.store(fingerprint_of_pin(token, user, pin));
+  slot.token.store(token);
+}
+
+bool contains(std::string_view token_identity, uint64_t user, std::span<const uint8_t> pin) {
+  const uint64_t token = fingerprint_of_token(token_identity);
+  const uint64_t wanted = fingerprint_of_pin(token, user, pin);
+  for (size_t i = 0; i < capacity; ++i) {
+    const entry& slot = shared().page->entries[i];
+    if (slot.token.load() == token && slot.fingerprint.load() == wanted) return true;
+  }
+  return false;
+}
+
+turn::turn(std::string_view token_identity, uint64_t user, std::span<const uint8_t> pin, time_point until) {
+  place_ = fingerprint_of_pin(fingerprint_of_token(token_identity), user, pin) % places;
+  std::atomic<int32_t>& sender = shared().page->senders[place_];
+  const auto me = static_cast<int32_t>(getpid());
+  for (;;) {
+    int32_t whose = 0;
+    if (sender.compare_exchange_strong(whose, me)) break;
+    // A process that died while it had the turn does not keep it.
+    const bool dead = whose != me && kill(whose, 0) != 0 && errno == ESRCH;
+    if (dead && sender.compare_exchange_strong(whose, me)) break;
+    if (passed(until)) return;
+    std::this_thread::sleep_for(poll_for_turn);  // across processes there is nothing to wait on that a dead one wakes
+  }
+  mine_ = true;
+}
+
+turn::~turn() {
+  if (mine_) shared().page->senders[place_].store(0);
+}
+
+void forget_all_of(std::string_view token_identity) {
+  const uint64_t token = fingerprint_of_token(token_identity);
+  for (size_t i = 0; i < capacity; ++i) {
+    uint64_t expected = token;
+    shared().page->entries[i].token.compare_exchange_strong(expected, 0);
+  }
+}
+
+}  // namespace hsmtls::pkcs11::refused_pins

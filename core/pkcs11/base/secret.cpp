@@ -1,0 +1,55 @@
+#include "core/pkcs11/base/secret.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace hsmtls::pkcs11 {
+
+secret::secret(std::span<const uint8_t> bytes) : size_(bytes.size()) {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  mapped_ = (bytes.size() / page + 1) * page;
+  void* memory = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  // Both are best effort: a container without RLIMIT_MEMLOCK still has to connect.
+  mlock(memory, mapped_);
+  madvise(memory, mapped_, MADV_DONTDUMP);
+  memory_ = static_cast<uint8_t*>(memory);
+  if (!bytes.empty()) std::memcpy(memory_, bytes.data(), bytes.size());
+}
+
+secret::secret(secret&& other) noexcept
+    : memory_(std::exchange(other.memory_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      mapped_(std::exchange(other.mapped_, 0)) {}
+
+secret& secret::operator=(secret&& other) noexcept {
+  if (this != &other) {
+    release();
+    memory_ = std::exchange(other.memory_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+    mapped_ = std::exchange(other.mapped_, 0);
+  }
+  return *this;
+}
+
+secret::~secret() { release(); }
+
+bool secret::equals(std::span<const uint8_t> other) const {
+  if (memory_ == nullptr || other.size() != size_) return false;
+  uint8_t difference = 0;  // all bytes are looked at: no timing hint about the first wrong one
+  for (size_t i = 0; i < size_; ++i) difference |= static_cast<uint8_t>(memory_[i] ^ other[i]);
+  return difference == 0;
+}
+
+void secret::release() noexcept {
+  if (memory_ == nullptr) return;
+  explicit_bzero(memory_, mapped_);
+  munmap(memory_, mapped_);
+  memory_ = nullptr;
+}
+
+}  // namespace hsmtls::pkcs11

@@ -1,0 +1,117 @@
+// The public face's user: one application in PKCS#11's sense, however many libraries of the process call us.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "core/pkcs11/base/configuration.hpp"
+#include "core/pkcs11/front/handle_table.hpp"
+#include "core/pkcs11/front/honest.hpp"
+#include "core/pkcs11/front/object_table.hpp"
+#include "core/pkcs11/front/saved_states.hpp"
+#include "core/pkcs11/front/virtual_session.hpp"
+#include "core/pkcs11/runtime/runtime.hpp"
+
+namespace hsmtls::pkcs11 {
+
+class application {
+ public:
+  // `current` returns this process's application; a forked child has a new one.
+  static application& current();
+
+  [[nodiscard]] runtime& process() { return runtime_; }
+  [[nodiscard]] bool initialised() const { return users_ > 0; }
+
+  CK_RV initialise(void* reserved);
+  CK_RV finalise();
+
+  // `wait_for_finalise` waits for the application to finalise, at most `most`; returns whether it did.
+  bool wait_for_finalise(milliseconds most);
+
+  handle_table<virtual_session> sessions;
+  object_table objects;
+  saved_states states;
+
+  // `close_sessions` closes the application's sessions on a slot, and its login there.
+  void close_sessions(CK_SLOT_ID slot, token& behind);
+  // `session_closed` does what follows from the end of one session.
+  void session_closed(CK_SESSION_HANDLE handle, std::shared_ptr<virtual_session> session);
+
+  [[nodiscard]] size_t sessions_on(CK_SLOT_ID slot) const;
+
+ private:
+  application(runtime& process, const application* parent) : runtime_(process), parent_(parent) {}
+  void last_session_closed(token& behind);
+
+  runtime& runtime_;
+  const application* const parent_;  // of the process that we were forked from; kept, so that nothing leaks
+  std::mutex lifecycle_;  // guards what is below; never held across a vendor call
+  std::condition_variable changed_;
+  std::atomic<int> users_{0};         // read without the lock
+  bool finalising_ = false;  // the last user's sessions are being closed
+};
+
+// One call of the application in one of its sessions.
+struct session_call {
+  application& app;
+  virtual_session& session;
+  CK_SESSION_HANDLE handle;
+  time_point until;
+
+  [[nodiscard]] token& behind() const { return session.behind(); }
+};
+
+// `contained` runs a C_* function's body: no exception leaves it.
+template <class Body>
+CK_RV contained(Body&& body) noexcept {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return CKR_HOST_MEMORY;
+  } catch (...) {
+    return CKR_GENERAL_ERROR;
+  }
+}
+
+// `guarded` is `contained` for what speaks of real sessions: the application is told about its own.
+template <class Body>
+CK_RV guarded(Body&& body) noexcept {
+  return contained([&] { return honest(body()); });
+}
+
+// `in_session` runs body(session_call&) with exclusive use of the application's session `handle`.
+template <class Body>
+CK_RV in_session(CK_SESSION_HANDLE handle, Body&& body) noexcept {
+  application& app = application::current();
+  if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  const auto session = app.sessions.find(handle);
+  if (session == nullptr) return CKR_SESSION_HANDLE_INVALID;
+  return guarded([&]() -> CK_RV {
+    const time_point until = steady::now() + settings().deadline;
+    const virtual_session::use use(*session, until);
+    if (!use) return CKR_OPERATION_ACTIVE;
+    session_call call{app, *session, handle, until};
+    return body(call);
+  });
+}
+
+// `on_slot` runs body(application&, token&, until) for one of our slot numbers.
+template <class Body>
+CK_RV on_slot(CK_SLOT_ID slot, Body&& body) noexcept {
+  application& app = application::current();
+  if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  return guarded([&]() -> CK_RV {
+    const time_point until = steady::now() + settings().deadline;
+    token* behind = app.process().find(slot);
+    if (behind == nullptr) {
+      // Perhaps the application has the number from its configuration and never listed the slots.
+      std::vector<runtime::slot> all;
+      app.process().slots(false, until, all);
+      behind = app.process().find(slot);
+    }
+    if (behind == nullptr) return CKR_SLOT_ID_INVALID;
+    return body(app, *behind, until);
+  });
+}
+
+}  // namespace hsmtls::pkcs11

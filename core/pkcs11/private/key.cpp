@@ -1,0 +1,267 @@
+#include "core/pkcs11/private/key.hpp"
+
+#include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/private/signature.hpp"
+#include "core/pkcs11/uri/near_miss.hpp"
+
+namespace hsmtls::pkcs11 {
+namespace {
+
+// More candidates than this are not needed to say that a URI fits several.
+constexpr size_t most_candidates = 11;
+constexpr size_t most_near_misses = 200;
+
+struct candidate {
+  present_token where;
+  std::shared_ptr<const token_use> use;
+  found_object what;
+};
+
+[[noreturn]] void throw_ambiguous(const uri& wanted, const std::vector<candidate>& fitting) {
+  std::vector<located_object> all;
+  for (const candidate& one : fitting) all.push_back({one.where.description(), one.what.attributes()});
+  throw failure(HSMTLS_P11_AMBIGUOUS, "the URI fits several keys: " + ambiguous_objects(wanted, all));
+}
+
+[[noreturn]] void throw_not_found(const uri& wanted, const present_token& where, time_point until) {
+  std::vector<object_attributes> present;
+  for (const found_object& one : search(where, uri{}, std::nullopt, most_near_misses, until)) present.push_back(one.attributes());
+  const bool all_seen = where.behind->logged_in(face::private_abi).has_value();
+  throw failure(HSMTLS_P11_OBJECT_NOT_FOUND,
+                "no such key: " + object_near_miss(wanted, where.description(), present,
+                                                   all_seen ? visibility::all_objects : visibility::public_objects_only));
+}
+
+// The one private key that a URI fits.
+candidate find_key(runtime& process, const uri& wanted, pin_provider& pins, time_point until) {
+  if (wanted.type && *wanted.type != object_type::private_key) {
+    throw failure(HSMTLS_P11_BAD_ARGUMENT,
+                  "the URI names a '" + std::string(type_name(*wanted.type)) + "', not a private key: leave the type out or write type=private");
+  }
+  const auto tokens = tokens_of(process, wanted, until);
+  std::vector<candidate> fitting;
+  for (const present_token& where : tokens) {
+    const auto use = std::make_shared<const token_use>(*where.behind, until);
+    const bool login_required = (where.info.flags & CKF_LOGIN_REQUIRED) != 0;
+    const bool pin_pad = (where.info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+    // A PIN is sent to one token only, the one that the URI names.
+    if (tokens.size() == 1 && login_required && (pins.any() || pin_pad)) log_in(where, pins, until);
+    for (found_object& one : search(where, wanted, CKO_PRIVATE_KEY, most_candidates, until)) {
+      fitting.push_back({where, use, std::move(one)});
+    }
+  }
+  if (fitting.size() > 1) throw_ambiguous(wanted, fitting);
+  if (fitting.size() == 1) return std::move(fitting[0]);
+  if (tokens.size() > 1) (void)one_token_of(process, wanted, until);  // throws AMBIGUOUS
+  const present_token& where = tokens[0];
+  const token_use use(*where.behind, until);
+  const bool hidden = (where.info.flags & CKF_LOGIN_REQUIRED) != 0 && !where.behind->logged_in(face::private_abi);
+  if (hidden) log_in(where, pins, until);  // throws PIN_REQUIRED
+  throw_not_found(wanted, where, until);
+}
+
+hsmtls_p11_key_type type_of_key(const object_recipe& recipe, const std::string& label) {
+  switch (recipe.key_type) {
+    case CKK_RSA:
+      return HSMTLS_P11_RSA;
+    case CKK_EC:
+      return HSMTLS_P11_EC;
+    case CKK_EC_EDWARDS:
+      return HSMTLS_P11_ED25519;
+    default:
+      throw failure(HSMTLS_P11_UNSUPPORTED, "the key '" + label + "' is neither RSA nor EC nor Ed25519");
+  }
+}
+
+}  // namespace
+
+CK_RV read_key_flags(token& behind, const lease& in, CK_OBJECT_HANDLE handle, time_point until, uint32_t& flags) {
+  CK_BBOOL local = CK_FALSE;
+  CK_BBOOL sensitive = CK_FALSE;
+  CK_BBOOL unextractable = CK_FALSE;
+  CK_BBOOL authenticate = CK_FALSE;
+  CK_ATTRIBUTE list[] = {attribute(CKA_LOCAL, local), attribute(CKA_ALWAYS_SENSITIVE, sensitive),
+                         attribute(CKA_NEVER_EXTRACTABLE, unextractable), attribute(CKA_ALWAYS_AUTHENTICATE, authenticate)};
+  const CK_RV rv = behind.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+    return invoke(vendor.C_GetAttributeValue, session, handle, list, CK_ULONG{std::size(list)});
+  });
+  if (loss_of(rv) != loss::none) return rv;
+  flags = (local != CK_FALSE ? HSMTLS_P11_LOCAL : 0) | (sensitive != CK_FALSE ? HSMTLS_P11_ALWAYS_SENSITIVE : 0) |
+          (unextractable != CK_FALSE ? HSMTLS_P11_NEVER_EXTRACTABLE : 0) |
+          (authenticate != CK_FALSE ? HSMTLS_P11_ALWAYS_AUTHENTICATE : 0);
+  return CKR_OK;
+}
+
+void event_sink::subscribe(hsmtls_p11_event_fn on_event, void* user) {
+  std::lock_guard held(mutex_);
+  on_event_ = on_event;
+  user_ = user;
+}
+
+void event_sink::send(const hsmtls_p11_event& event) noexcept {
+  std::lock_guard held(mutex_);
+  if (on_event_ != nullptr) on_event_(user_, &event);
+}
+
+key::binding key::find(time_point until) {
+  auto process = std::make_shared<const runtime_use>();
+  candidate found = find_key(process->process(), wanted_, pins_, until);
+  binding at{std::move(process), found.where, found.use, nullptr};
+  token& behind = *found.where.behind;
+  // Found once more as an object that remembers itself, in a session that it can be read in.
+  const CK_RV rv = behind.with_recovery(until, repeat::freely, [&](uint64_t& life) -> CK_RV {
+    lease in;
+    if (const CK_RV got = behind.borrow(false, until, in, life); got != CKR_OK) return got;
+    // Life 0 never is: the object searches for itself.
+    at.what = std::make_shared<object>(behind, found.what.recipe, CK_OBJECT_HANDLE{0}, uint64_t{0});
+    CK_OBJECT_HANDLE handle = 0;
+    if (const CK_RV got = at.what->resolve(in, until, handle); got != CKR_OK) return got;
+    return at.what->learn_public_half(in, until);
+  });
+  check(rv, "open the key '" + found.what.attributes().label + "' in token '" + found.where.label() + "'");
+  behind.add_observer(here().events);
+  return at;
+}
+
+void key::describe(const binding& at, time_point until) {
+  token& behind = *at.where.behind;
+  const object_recipe recipe = at.what->recipe();
+  description_.label.assign(recipe.label.begin(), recipe.label.end());
+  description_.id = recipe.id;
+  description_.uri = uri_for(at.where, recipe);
+  description_.type = type_of_key(recipe, description_.label);
+  const auto public_keys = description_.type == HSMTLS_P11_RSA ? std::vector<found_object>{} : public_companions(at.where, recipe, until);
+  const CK_RV rv = behind.with_recovery(until, repeat::freely, [&](uint64_t& life) -> CK_RV {
+    lease in;
+    if (const CK_RV got = behind.borrow(false, until, in, life); got != CKR_OK) return got;
+    CK_OBJECT_HANDLE handle = 0;
+    if (const CK_RV got = at.what->resolve(in, until, handle); got != CKR_OK) return got;
+    if (const CK_RV got = read_key_flags(behind, in, handle, until, description_.flags); got != CKR_OK) return got;
+    const auto read = [&](CK_OBJECT_HANDLE of, CK_ATTRIBUTE_TYPE type, bytes& into) {
+      return read_attribute(behind, in, of, type, until, into);
+    };
+    if (description_.type == HSMTLS_P11_RSA) {
+      if (const CK_RV got = read(handle, CKA_MODULUS, description_.modulus); got != CKR_OK) return got;
+      return read(handle, CKA_PUBLIC_EXPONENT, description_.exponent);
+    }
+    if (const CK_RV got = read(handle, CKA_EC_PARAMS, description_.ec_params); got != CKR_OK) return got;
+    if (const CK_RV got = read(handle, CKA_EC_POINT, description_.ec_point); got != CKR_OK) return got;
+    if (!description_.ec_point.empty() || public_keys.size() != 1) return CKR_OK;
+    object companion(behind, public_keys[0].recipe, public_keys[0].handle, public_keys[0].life);
+    CK_OBJECT_HANDLE its_handle = 0;
+    if (const CK_RV got = companion.resolve(in, until, its_handle); got != CKR_OK) return got;
+    return read(its_handle, CKA_EC_POINT, description_.ec_point);
+  });
+  check(rv, "read the key '" + description_.label + "'");
+}
+
+// The right to search, log in and use the PINs, for one thread of a process.
+class key::turn {
+ public:
+  turn(presence& in, time_point until) : in_(in) {
+    std::unique_lock held(in_.mutex);
+    if (!in_.changed.wait_until(held, until, [&] { return !in_.searching; })) {
+      throw failure(HSMTLS_P11_TOKEN_LOST, "another thread logs in to the token, and that takes longer than the deadline");
+    }
+    in_.searching = true;
+  }
+  ~turn() {
+    {
+      std::lock_guard held(in_.mutex);
+      in_.searching = false;
+    }
+    in_.changed.notify_all();
+  }
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+
+ private:
+  presence& in_;
+};
+
+key::key(uri wanted, pin_provider pins)
+    : wanted_(std::move(wanted)), pins_(std::move(pins)), presence_(new presence(std::make_shared<event_sink>())) {}
+
+key::~key() {
+  std::unique_ptr<presence> mine(presence_.load());
+  if (mine->process != &runtime::current()) {
+    (void)mine.release();  // a child that never used the key: it is the parent's
+    return;
+  }
+  mine->events->subscribe(nullptr, nullptr);
+  if (mine->at) mine->at->where.behind->remove_observer(mine->events.get());
+}
+
+key::presence& key::here() {
+  presence* known = presence_.load();
+  if (known->process == &runtime::current()) return *known;
+  auto fresh = std::make_unique<presence>(std::make_shared<event_sink>(*known->events));
+  if (presence_.compare_exchange_strong(known, fresh.get())) return *fresh.release();
+  return *known;
+}
+
+std::shared_ptr<key> key::open(uri wanted, const hsmtls_p11_login* login, time_point until) {
+  pin_provider pins(wanted, login);
+  // From here on the PIN is in locked memory only.
+  wanted.pin_value.reset();
+  wanted.pin_source.reset();
+  std::shared_ptr<key> opened(new key(std::move(wanted), std::move(pins)));
+  const binding at = opened->bound(until);
+  opened->describe(at, until);
+  opened->token_of_workers_ = at.where.behind;
+  opened->pins_.opened();
+  opened->can_log_in_ = opened->pins_.any();
+  return opened;
+}
+
+key::binding key::bound(time_point until) {
+  presence& mine = here();
+  const auto known = [&] {
+    std::lock_guard held(mine.mutex);
+    return mine.at;
+  };
+  if (auto at = known()) return *at;
+  const turn alone(mine, until);
+  if (auto at = known()) return *at;
+  binding found = find(until);
+  std::lock_guard held(mine.mutex);
+  mine.at = found;
+  return found;
+}
+
+CK_RV key::sign_at(const binding& at, const CK_MECHANISM& mechanism, std::span<const uint8_t> data, uint8_t* out, uint32_t& length, time_point until) {
+  const bool authenticate = (description_.flags & HSMTLS_P11_ALWAYS_AUTHENTICATE) != 0;
+  const uint32_t capacity = length;
+  const CK_RV rv = single_signature(*at.where.behind, *at.what, mechanism, authenticate, data, out, length, until);
+  if (rv != CKR_USER_NOT_LOGGED_IN || !can_log_in_) return rv;
+  // The login was given up (a PIN that was changed elsewhere): its source may have the new one by now.
+  const turn alone(here(), until);
+  log_in(at.where, pins_, until);
+  length = capacity;
+  return single_signature(*at.where.behind, *at.what, mechanism, authenticate, data, out, length, until);
+}
+
+void key::sign(const hsmtls_p11_signature_spec& spec, std::span<const uint8_t> data, uint8_t* out, uint32_t& length, time_point until) {
+  const time_point start = steady::now();
+  const signature_mechanism mechanism(spec);
+  const binding at = bound(until);
+  const uint32_t capacity = length;
+  CK_RV rv = CKR_OK;
+  try {
+    rv = sign_at(at, mechanism.get(), data, out, length, until);
+  } catch (const failure&) {
+    count_signature(*at.where.behind, false);
+    throw;
+  }
+  count_signature(*at.where.behind, rv == CKR_OK);
+  if (rv == CKR_BUFFER_TOO_SMALL) {
+    throw failure(HSMTLS_P11_BAD_ARGUMENT, "the place for the signature has " + std::to_string(capacity) + " bytes, the signature has " + std::to_string(length), rv);
+  }
+  check(rv, "sign with the key '" + description_.label + "' in token '" + at.where.label() + "'");
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - start);
+  log::event(log::level::info, "signed", "token", at.where.label(), "key", description_.label, "mechanism",
+             mechanism_name(mechanism.get().mechanism), "us", took.count());
+  here().events->send({HSMTLS_P11_EVENT_SIGNED, spec.mechanism, static_cast<uint64_t>(took.count())});
+}
+
+}  // namespace hsmtls::pkcs11

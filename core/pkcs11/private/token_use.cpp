@@ -1,0 +1,122 @@
+#include "core/pkcs11/private/token_use.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "core/pkcs11/base/configuration.hpp"
+#include "core/pkcs11/runtime/per_process.hpp"
+
+namespace hsmtls::pkcs11 {
+namespace {
+
+struct use {
+  int users = 0;
+  bool closed = false;  // the last user leaves, or somebody has it alone
+  signature_counts signatures;
+};
+
+struct all_uses {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<const token*, use> by_token;
+};
+
+all_uses& uses() {
+  return per_process<all_uses>([](runtime&) { return std::make_unique<all_uses>(); });
+}
+
+}  // namespace
+
+runtime_use::runtime_use() : process_(runtime::current()) {
+  const CK_RV rv = process_.attach(nullptr);
+  if (rv == CKR_OK) return;
+  throw failure(HSMTLS_P11_MODULE,
+                "no PKCS#11 module can be used: HSMTLS_MODULE names the one of your token's vendor; what is wrong with it "
+                "was said on stderr (" + rv_name(rv) + ")",
+                rv);
+}
+
+runtime_use::~runtime_use() {
+  // What a forked child inherited is not its own to give back.
+  if (&process_ == &runtime::current()) process_.detach();
+}
+
+token_use::token_use(token& which, time_point until) : process_(runtime::current()), token_(which) {
+  all_uses& all = uses();
+  std::unique_lock held(all.mutex);
+  use& of = all.by_token[&token_];
+  if (!all.changed.wait_until(held, until, [&] { return !of.closed; })) {
+    throw failure(HSMTLS_P11_MODULE_STUCK, "the token is being logged out or administered, and that takes longer than the deadline");
+  }
+  ++of.users;
+}
+
+token_use::~token_use() {
+  if (&process_ != &runtime::current()) return;
+  all_uses& all = uses();
+  {
+    std::lock_guard held(all.mutex);
+    use& of = all.by_token[&token_];
+    if (of.users > 1) {
+      --of.users;
+      return;
+    }
+    of.closed = true;
+  }
+  token_.logout(face::private_abi, steady::now() + settings().deadline);
+  // The front's sessions may be idle now, but a login of the front lives by them.
+  if (!token_.logged_in(face::front)) token_.release_idle();
+  {
+    std::lock_guard held(all.mutex);
+    use& of = all.by_token[&token_];
+    --of.users;
+    of.closed = false;
+  }
+  all.changed.notify_all();
+}
+
+sole_token_use::sole_token_use(const present_token& where) : token_(*where.behind) {
+  all_uses& all = uses();
+  {
+    std::lock_guard held(all.mutex);
+    use& of = all.by_token[&token_];
+    if (of.users > 0 || of.closed) {
+      throw failure(HSMTLS_P11_IN_USE, "token '" + where.label() + "' is in use by an open key of this process; close it first");
+    }
+    of.closed = true;
+  }
+}
+
+sole_token_use::~sole_token_use() {
+  all_uses& all = uses();
+  {
+    std::lock_guard held(all.mutex);
+    all.by_token[&token_].closed = false;
+  }
+  all.changed.notify_all();
+}
+
+void count_signature(const token& where, bool good) {
+  all_uses& all = uses();
+  std::lock_guard held(all.mutex);
+  signature_counts& here = all.by_token[&where].signatures;
+  ++(good ? here.made : here.failed);
+}
+
+signature_counts signatures_in(const token& where) {
+  all_uses& all = uses();
+  std::lock_guard held(all.mutex);
+  return all.by_token[&where].signatures;
+}
+
+opened_token::opened_token(const char* uri_text, const hsmtls_p11_login* with, login when, time_point until)
+    : wanted(parse_or_throw(uri_text)),
+      pins(wanted, with),
+      where(one_token_of(process.process(), wanted, until)),
+      use(*where.behind, until) {
+  const bool login_required = (where.info.flags & CKF_LOGIN_REQUIRED) != 0;
+  if (login_required && (when == login::required || pins.any())) log_in(where, pins, until);
+}
+
+}  // namespace hsmtls::pkcs11

@@ -1,0 +1,144 @@
+#include "core/pkcs11/private/uri_search.hpp"
+
+#include <algorithm>
+
+#include "core/pkcs11/base/configuration.hpp"
+#include "core/pkcs11/uri/near_miss.hpp"
+
+namespace hsmtls::pkcs11 {
+namespace {
+
+bool fits(const uri& wanted, const present_token& one, time_point until) {
+  if (!matches_token(wanted, one.info)) return false;
+  vendor_module& module = one.behind->module();
+  CK_SLOT_INFO slot{};
+  CK_INFO library{};
+  const CK_RV rv = module.call(until, [&](const CK_FUNCTION_LIST& vendor) {
+    const CK_RV asked = invoke(vendor.C_GetSlotInfo, one.behind->slot(), &slot);
+    return asked == CKR_OK ? invoke(vendor.C_GetInfo, &library) : asked;
+  });
+  return rv == CKR_OK && matches_slot(wanted, one.slot, slot) && matches_library(wanted, library);
+}
+
+}  // namespace
+
+uri parse_or_throw(const char* text) {
+  if (text == nullptr) throw failure(HSMTLS_P11_BAD_ARGUMENT, "no URI was given");
+  auto parsed = parse_uri(text);
+  if (!parsed) throw failure(HSMTLS_P11_MALFORMED_URI, "the URI is not usable: " + parsed.problem.message);
+  return *std::move(parsed.value);
+}
+
+std::vector<present_token> all_tokens(runtime& process, bool with_token, time_point until) {
+  std::vector<runtime::slot> slots;
+  check(process.slots(with_token, until, slots), "list the tokens");
+  std::vector<present_token> all;
+  for (const runtime::slot& one : slots) {
+    present_token here{one.behind, one.id, {}};
+    const CK_RV rv = one.behind->module().call(until, [&](const CK_FUNCTION_LIST& vendor) {
+      return invoke(vendor.C_GetTokenInfo, one.behind->slot(), &here.info);
+    });
+    if (rv == CKR_OK) all.push_back(here);
+  }
+  return all;
+}
+
+std::vector<present_token> tokens_of(runtime& process, const uri& wanted, time_point until) {
+  const auto all = all_tokens(process, true, until);
+  std::vector<present_token> fitting;
+  for (const present_token& one : all) {
+    const bool initialised = (one.info.flags & CKF_TOKEN_INITIALIZED) != 0;
+    if (initialised && fits(wanted, one, until)) fitting.push_back(one);
+  }
+  if (!fitting.empty()) return fitting;
+  std::vector<token_description> present;
+  for (const present_token& one : all) {
+    if ((one.info.flags & CKF_TOKEN_INITIALIZED) != 0) present.push_back(one.description());
+  }
+  throw failure(HSMTLS_P11_TOKEN_NOT_FOUND, "the URI fits no token: " + token_near_miss(wanted, present));
+}
+
+present_token one_token_of(runtime& process, const uri& wanted, time_point until) {
+  const auto fitting = tokens_of(process, wanted, until);
+  if (fitting.size() == 1) return fitting[0];
+  std::vector<token_description> all;
+  for (const present_token& one : fitting) all.push_back(one.description());
+  throw failure(HSMTLS_P11_AMBIGUOUS, "the URI fits several tokens: " + ambiguous_tokens(wanted, all));
+}
+
+void log_in(const present_token& where, pin_provider& pins, time_point until) {
+  token& behind = *where.behind;
+  if (behind.logged_in(face::private_abi)) return;
+  const std::string label = where.label();
+  credentials with;
+  std::optional<secret> pin;
+  if ((where.info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0) {
+    pin = pins.get(label);
+    // An empty one would only cost a try.
+    if (!pin || pin->bytes().empty()) {
+      throw failure(HSMTLS_P11_PIN_REQUIRED,
+                    "token '" + label + "' wants a PIN: give one, name where it is with pin-source=file:… in the URI, or set HSMTLS_PIN_SOURCE");
+    }
+    with = pins.credentials_with(*pin);
+  }
+  const CK_RV rv = behind.login(face::private_abi, CKU_USER, with, until);
+  // Somebody else in the process logged in: whether our PIN is right is not known, but it is not needed.
+  if (rv != CKR_USER_ALREADY_LOGGED_IN) check(rv, "log in to token '" + label + "'");
+}
+
+std::vector<found_object> search(const present_token& where, const uri& wanted, std::optional<CK_OBJECT_CLASS> fallback, size_t most, time_point until) {
+  CK_OBJECT_CLASS object_class = wanted.type ? class_of(*wanted.type) : fallback.value_or(CKO_DATA);
+  bytes label;
+  bytes id;
+  std::vector<CK_ATTRIBUTE> pattern;
+  if (wanted.type || fallback) pattern.push_back(attribute(CKA_CLASS, object_class));
+  if (wanted.object) {
+    label.assign(wanted.object->begin(), wanted.object->end());
+    pattern.push_back(attribute(CKA_LABEL, label));
+  }
+  if (wanted.id) {
+    id = *wanted.id;
+    pattern.push_back(attribute(CKA_ID, id));
+  }
+  std::vector<found_object> found;
+  token& behind = *where.behind;
+  const CK_RV rv = behind.with_recovery(until, repeat::freely, [&](uint64_t& life) -> CK_RV {
+    found.clear();
+    lease in;
+    if (const CK_RV got = behind.borrow(false, until, in, life); got != CKR_OK) return got;
+    std::vector<CK_OBJECT_HANDLE> handles;
+    if (const CK_RV got = find_all(behind, in, pattern, most, until, handles); got != CKR_OK) return got;
+    for (const CK_OBJECT_HANDLE one : handles) {
+      found_object here{one, in.life(), {}};
+      if (const CK_RV got = read_recipe(behind, in, one, until, here.recipe); got != CKR_OK) return got;
+      // Exactly these names: some modules compare prefixes, or take an empty value for any.
+      if (matches_object(wanted, here.attributes())) found.push_back(std::move(here));
+    }
+    return CKR_OK;
+  });
+  check(rv, "search token '" + where.label() + "'");
+  return found;
+}
+
+std::vector<found_object> public_companions(const present_token& where, const object_recipe& key, time_point until) {
+  uri wanted;
+  wanted.type = object_type::public_key;
+  if (!key.id.empty()) {
+    wanted.id = key.id;
+  } else {
+    wanted.object = std::string(key.label.begin(), key.label.end());
+  }
+  return search(where, wanted, std::nullopt, 2, until);
+}
+
+std::string uri_for(const present_token& where, const object_recipe& recipe) {
+  uri out;
+  out.token = unpadded(where.info.label);
+  out.serial = unpadded(where.info.serialNumber);
+  if (!recipe.label.empty()) out.object = std::string(recipe.label.begin(), recipe.label.end());
+  if (!recipe.id.empty()) out.id = recipe.id;
+  out.type = type_of(recipe.object_class);
+  return build_uri(out);
+}
+
+}  // namespace hsmtls::pkcs11

@@ -1,0 +1,332 @@
+#include "core/pkcs11/runtime/runtime.hpp"
+
+#include <sys/auxv.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "core/pkcs11/base/configuration.hpp"
+#include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/runtime/exit_guard.hpp"
+#include "core/pkcs11/runtime/fork_guard.hpp"
+#include "core/pkcs11/runtime/instance.hpp"
+
+namespace hsmtls::pkcs11 {
+namespace {
+
+std::atomic<runtime*> this_process{nullptr};
+std::atomic<const runtime*> parent_process{nullptr};
+
+// Handlers are never unregistered, and an application may initialise and finalise for ever: those that the
+// vendors register come with their first few calls.
+constexpr int most_armings = 32;
+
+void arm_guards() {
+  static std::atomic<int> armings{0};
+  if (armings.fetch_add(1) >= most_armings) return;
+  arm_exit_guard();
+  arm_fork_guard();
+}
+
+// Sets a flag that others wait for, and takes it back in any case.
+class raised {
+ public:
+  raised(std::mutex& mutex, std::condition_variable& changed, bool& flag) : mutex_(mutex), changed_(changed), flag_(flag) {
+    flag_ = true;
+  }
+  ~raised() {
+    {
+      std::lock_guard held(mutex_);
+      flag_ = false;
+    }
+    changed_.notify_all();
+  }
+  raised(const raised&) = delete;
+  raised& operator=(const raised&) = delete;
+
+ private:
+  std::mutex& mutex_;
+  std::condition_variable& changed_;
+  bool& flag_;
+};
+
+// What this thread does right now: a vendor's module that leads back here must not wait for itself.
+thread_local bool loads = false;
+thread_local bool initialises = false;
+
+class doing {
+ public:
+  explicit doing(bool& what) : what_(what) { what_ = true; }
+  ~doing() { what_ = false; }
+  doing(const doing&) = delete;
+  doing& operator=(const doing&) = delete;
+
+ private:
+  bool& what_;
+};
+
+CK_RV leads_back() {
+  log::complain(
+      "HSMTLS_MODULE names a module that calls hsmtls in turn (p11-kit-proxy with hsmtls in its configuration, "
+      "say). Name the module of your token's vendor itself");
+  return CKR_FUNCTION_FAILED;
+}
+
+}  // namespace
+
+runtime& runtime::current() {
+  runtime* existing = this_process.load();
+  if (existing != nullptr) return *existing;
+  std::unique_ptr<runtime> fresh(new runtime(parent_process.load()));
+  if (this_process.compare_exchange_strong(existing, fresh.get())) return *fresh.release();
+  return *existing;
+}
+
+CK_RV runtime::load() {
+  if (loads) return leads_back();
+  std::unique_lock held(mutex_);
+  if (!changed_.wait_until(held, steady::now() + settings().deadline, [&] { return !loading_; })) {
+    return CKR_FUNCTION_FAILED;
+  }
+  if (!modules_.empty()) return CKR_OK;
+  const raised flag(mutex_, changed_, loading_);
+  held.unlock();
+  const doing it(loads);
+  modules_list loaded = load_configured();
+  held.lock();
+  modules_ = std::move(loaded);
+  const CK_RV rv = modules_.empty() ? CKR_GENERAL_ERROR : CKR_OK;
+  held.unlock();
+  return rv;
+}
+
+runtime::modules_list runtime::load_configured() {
+  if (!settings().problem.empty()) log::complain(settings().problem);
+  if (settings().modules.empty()) {
+    // PKCS#11 needs no environment to be trusted, this variable does: it names code to run.
+    if (getauxval(AT_SECURE) != 0) log::complain("HSMTLS_MODULE is ignored in a set-uid or set-gid program");
+    else log::complain(
+        "HSMTLS_MODULE is not set. It names the PKCS#11 module of your token's vendor, for example "
+        "HSMTLS_MODULE=/usr/lib/softhsm/libsofthsm2.so");
+    return {};
+  }
+  CK_FUNCTION_LIST* ourselves = nullptr;
+  if (const instance_record* us = owner()) us->get_function_list(&ourselves);
+  modules_list loaded;
+  for (const std::string& path : settings().modules) {
+    std::string why;
+    if (auto module = vendor_module::load(path, ourselves, why)) {
+      // After each load: our handlers have to run before the destructors of what was just loaded.
+      arm_guards();
+      loaded.push_back(std::move(module));
+    } else {
+      log::complain(why);
+    }
+  }
+  return loaded;
+}
+
+CK_RV runtime::attach(void* reserved) {
+  if (initialises) return leads_back();
+  const doing it(initialises);
+  const time_point until = steady::now() + settings().deadline;
+  if (const CK_RV rv = load(); rv != CKR_OK) return rv;
+  {
+    std::unique_lock held(mutex_);
+    if (!changed_.wait_until(held, until, [&] { return !stopping_; })) return CKR_FUNCTION_FAILED;
+    // Counted before it works, so that the last of the others does not finalise under us.
+    ++users_;
+  }
+  const CK_RV rv = initialise_modules(reserved, until);
+  if (rv != CKR_OK) detach();
+  return rv;
+}
+
+CK_RV runtime::initialise_modules(void* reserved, time_point until) {
+  CK_RV last = CKR_GENERAL_ERROR;
+  bool any = false;
+  const auto initialise = [&](vendor_module& module, vendor_module::heritage from_parent, time_point patience) {
+    const CK_RV rv = module.initialise(reserved, from_parent, patience);
+    if (rv == CKR_OK) any = true;
+    else last = rv;
+    return rv;
+  };
+  std::vector<std::pair<vendor_module*, vendor_module::heritage>> busy;
+  for (vendor_module* module : modules()) {
+    const auto from_parent = inherited(module->path());
+    if (from_parent == vendor_module::heritage::deadly) {
+      log::complain("this process was forked from one that uses '" + module->path() +
+                    "', which cannot be shared with a child: the parent would fail. Open the key in the child "
+                    "only, or fork and exec");
+      last = CKR_FUNCTION_FAILED;
+      continue;
+    }
+    // A module that another thread is just initialising comes last: it may hang.
+    if (initialise(*module, from_parent, steady::now()) != CKR_OK) busy.emplace_back(module, from_parent);
+  }
+  for (const auto& [module, from_parent] : busy) {
+    if (module->in_transition()) initialise(*module, from_parent, until);
+  }
+  // Again: C_Initialize may have registered handlers (libcrypto's, say) that must run after ours.
+  arm_guards();
+  return any ? CKR_OK : last;
+}
+
+vendor_module::heritage runtime::inherited(const std::string& path) const {
+  for (const runtime* one = parent_; one != nullptr; one = one->parent_) {
+    for (const auto& module : one->modules_) {
+      if (module->path() != path) continue;
+      const auto left = module->left_behind();
+      if (left != vendor_module::heritage::none) return left;
+    }
+  }
+  return vendor_module::heritage::none;
+}
+
+void runtime::detach() {
+  std::unique_lock held(mutex_);
+  if (users_ == 0 || --users_ > 0) return;
+  const raised flag(mutex_, changed_, stopping_);
+  held.unlock();
+  for (vendor_module* module : modules()) module->finalise(steady::now() + settings().deadline);
+  for (token* one : tokens()) one->forget();
+}
+
+std::vector<vendor_module*> runtime::modules() {
+  std::lock_guard held(mutex_);
+  std::vector<vendor_module*> all;
+  for (const auto& one : modules_) all.push_back(one.get());
+  return all;
+}
+
+std::vector<token*> runtime::tokens() {
+  std::lock_guard held(mutex_);
+  std::vector<token*> all;
+  for (token& one : tokens_) all.push_back(&one);
+  return all;
+}
+
+CK_RV runtime::slots(bool with_token, time_point until, std::vector<slot>& out) {
+  out.clear();
+  CK_RV answer = CKR_CRYPTOKI_NOT_INITIALIZED;
+  for (vendor_module* module : modules()) {
+    std::vector<CK_SLOT_ID> real;
+    const auto list = [&](const CK_FUNCTION_LIST& vendor) -> CK_RV {
+      const CK_BBOOL present = with_token ? CK_TRUE : CK_FALSE;
+      CK_ULONG count = 0;
+      for (;;) {
+        // PKCS#11 v3.1 C_GetSlotList: only a call with a null list makes the module look for new slots.
+        if (const CK_RV asked = invoke(vendor.C_GetSlotList, present, nullptr, &count); asked != CKR_OK) return asked;
+        real.resize(count);
+        const CK_RV got = invoke(vendor.C_GetSlotList, present, real.data(), &count);
+        if (got == CKR_BUFFER_TOO_SMALL && !passed(until)) continue;  // one was plugged in between
+        real.resize(std::min<size_t>(count, real.size()));
+        return got;
+      }
+    };
+    CK_RV rv = module->call(until, list);
+    if (rv == CKR_CRYPTOKI_NOT_INITIALIZED) {  // somebody else in the process finalised the module
+      CK_RV again = CKR_OK;
+      module->reinitialise(until, true, true, again);
+      rv = module->call(until, list);
+    }
+    if (rv == CKR_OK || answer != CKR_OK) answer = rv;
+    if (rv != CKR_OK) continue;
+    for (const CK_SLOT_ID one : real) out.push_back(slot_for(*module, one, real, until));
+  }
+  // The caller did initialise us.
+  return answer == CKR_CRYPTOKI_NOT_INITIALIZED ? CKR_FUNCTION_FAILED : answer;
+}
+
+runtime::slot runtime::slot_for(vendor_module& module, CK_SLOT_ID real, const std::vector<CK_SLOT_ID>& all_real, time_point until) {
+  const auto known = [&]() -> const slot* {
+    for (const slot& one : slots_) {
+      if (&one.behind->module() == &module && one.behind->slot() == real) return &one;
+    }
+    return nullptr;
+  };
+  {
+    std::lock_guard held(mutex_);
+    if (const slot* one = known()) return *one;
+  }
+  // A new number may be a known token in another place: a module may number its slots anew when it is
+  // initialised again.
+  CK_TOKEN_INFO info{};
+  const bool has_token = module.call(until, [&](const CK_FUNCTION_LIST& vendor) {
+    return invoke(vendor.C_GetTokenInfo, real, &info);
+  }) == CKR_OK;
+
+  std::lock_guard held(mutex_);
+  if (const slot* one = known()) return *one;
+  if (has_token) {
+    for (const slot& one : slots_) {
+      if (&one.behind->module() != &module) continue;
+      const bool displaced = std::find(all_real.begin(), all_real.end(), one.behind->slot()) == all_real.end();
+      if (displaced && one.behind->moved_to(real, token_identity::of(info))) return one;
+    }
+  }
+  // The vendor's own number where it is free: people have it in their configuration.
+  CK_SLOT_ID id = real;
+  const auto taken = [&] {
+    return std::any_of(slots_.begin(), slots_.end(), [&](const slot& one) { return one.id == id; });
+  };
+  for (CK_SLOT_ID next = 0; taken(); ++next) id = next;
+  token& made = tokens_.emplace_back(module, real);
+  slots_.push_back({id, &made});
+  return slots_.back();
+}
+
+CK_RV runtime::id_of(vendor_module& module, CK_SLOT_ID real, time_point until, CK_SLOT_ID& out) {
+  out = slot_for(module, real, {real}, until).id;
+  return CKR_OK;
+}
+
+token* runtime::find(CK_SLOT_ID id) {
+  std::lock_guard held(mutex_);
+  for (const slot& one : slots_) {
+    if (one.id == id) return one.behind;
+  }
+  return nullptr;
+}
+
+void runtime::close_all(time_point until) noexcept {
+  runtime* const process = this_process.load();
+  if (process == nullptr) return;
+  std::lock_guard listed(process->mutex_);
+  for (const auto& module : process->modules_) {
+    auto held = module->door().hold();
+    module->door().go_to(gate::phase::closed);
+  }
+  for (const auto& module : process->modules_) {
+    auto held = module->door().hold();
+    module->door().drain(held, until, nullptr);
+  }
+}
+
+runtime* runtime::hold_for_fork(time_point until) {
+  runtime* const process = this_process.load();
+  if (process == nullptr) return nullptr;
+  // Kept until the fork is over: the child looks at what is in here.
+  process->mutex_.lock();
+  for (const auto& module : process->modules_) {
+    auto held = module->door().hold();
+    module->door().hold_for_fork(held, until);
+  }
+  return process;
+}
+
+void runtime::go_on_after_fork() {
+  for (const auto& module : modules_) {
+    auto held = module->door().hold();
+    module->door().go_on_after_fork();
+  }
+  mutex_.unlock();
+}
+
+void runtime::start_anew_in_child() {
+  // Not destroyed: its locks may be held by threads that exist only in the parent.
+  if (const runtime* mine = this_process.exchange(nullptr)) parent_process = mine;
+}
+
+}  // namespace hsmtls::pkcs11

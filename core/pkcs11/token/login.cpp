@@ -1,0 +1,309 @@
+// Login, and the rules by which nobody gets locked out: a PIN that was refused is never sent again, a token
+// that counts its last tries is not tried, and what fails again and again for other reasons is left alone.
+#include "core/pkcs11/base/configuration.hpp"
+#include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/base/refused_pins.hpp"
+#include "core/pkcs11/token/token.hpp"
+#include "core/pkcs11/token/verdict.hpp"
+
+namespace hsmtls::pkcs11 {
+namespace {
+
+// A TPM also counts unclean resets as failed authentications: after this many failures in a row that are
+// not about the PIN, automatic login pauses.
+constexpr int most_login_failures = 5;
+constexpr std::chrono::seconds breaker_pause{30};
+
+CK_RV login_in_vendor(const CK_FUNCTION_LIST& vendor,
+                      CK_SESSION_HANDLE session,
+                      CK_USER_TYPE user,
+                      std::optional<std::span<const uint8_t>> pin) {
+  auto* bytes = pin ? const_cast<CK_UTF8CHAR*>(pin->data()) : nullptr;
+  return invoke(vendor.C_Login, session, user, bytes, static_cast<CK_ULONG>(pin ? pin->size() : 0));
+}
+
+CK_RV login_by_name(const CK_FUNCTION_LIST_3_0* vendor, CK_SESSION_HANDLE session, CK_USER_TYPE user, const credentials& with) {
+  if (vendor == nullptr) return CKR_FUNCTION_NOT_SUPPORTED;
+  auto* pin = with.pin ? const_cast<CK_CHAR*>(with.pin->data()) : nullptr;
+  return invoke(vendor->C_LoginUser,
+                session,
+                user,
+                pin,
+                static_cast<CK_ULONG>(with.pin ? with.pin->size() : 0),
+                const_cast<CK_UTF8CHAR*>(with.user_name->data()),
+                static_cast<CK_ULONG>(with.user_name->size()));
+}
+
+}  // namespace
+
+std::optional<CK_USER_TYPE> token::wanted_login() const {
+  return logins_[0] ? logins_[0] : logins_[1];
+}
+
+std::optional<CK_USER_TYPE> token::logged_in(face who) {
+  auto held = gate_.hold();
+  return login_of(who);
+}
+
+bool token::knows_pin(std::span<const uint8_t> pin) {
+  return known_pin().equals(pin);
+}
+
+secret token::known_pin() {
+  pin_reader read;
+  {
+    auto held = gate_.hold();
+    if (pin_) return secret(pin_.bytes());
+    read = read_pin_again_;
+  }
+  if (!read) return {};
+  auto again = read();  // without the lock: a file may be on a slow disk
+  return again ? std::move(*again) : secret();
+}
+
+void token::pin_changed(std::span<const uint8_t> pin) {
+  auto held = gate_.hold();
+  refused_pins::forget_all_of(identity_.key());
+  if (pin_) pin_ = secret(pin);
+}
+
+bool token::automatic_login_pauses() const { return wanted_login() && !real_login_ && steady::now() < breaker_ends_; }
+
+void token::forget_logins() {
+  for (auto& one : logins_) one.reset();
+  pin_ = secret();
+  read_pin_again_ = nullptr;
+}
+
+CK_RV token::login(face who, CK_USER_TYPE user, const credentials& with, time_point until) {
+  bool another = false;
+  {
+    auto held = gate_.hold();
+    // One at a time: of several threads that have the same wrong PIN one may send it.
+    if (!gate_.wait(held, until, [&] { return !logging_in_ || gate_.state() == gate::phase::closed; })) return time_is_up();
+    if (gate_.state() == gate::phase::closed) return verdict::exiting;
+    // Nobody is logged in in fact, and whoever logs in now knows better than our pause.
+    if (automatic_login_pauses()) forget_logins();
+    if (const auto mine = login_of(who)) {
+      return *mine == user ? CKR_USER_ALREADY_LOGGED_IN : CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
+    }
+    if (const auto theirs = wanted_login()) {
+      if (*theirs != user) return CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
+      another = true;
+    }
+    logging_in_ = !another;
+  }
+  if (!another) {
+    struct turn {
+      token& of;
+      ~turn() {
+        auto held = of.gate_.hold();
+        of.logging_in_ = false;
+        of.gate_.announce();
+      }
+    } const mine{*this};
+    return first_login(who, user, with, until);
+  }
+  const secret known = with.pin ? known_pin() : secret();
+  if (known && !known.equals(*with.pin)) return CKR_PIN_INCORRECT;
+  auto held = gate_.hold();
+  login_of(who) = user;
+  return known ? CKR_OK : CKR_USER_ALREADY_LOGGED_IN;
+}
+
+CK_RV token::first_login(face who, CK_USER_TYPE user, const credentials& with, time_point until) {
+  const auto& pin = with.pin;
+  // PKCS#11 v3.1 C_Login: the security officer cannot log in while a read-only session is open.
+  if (user == CKU_SO) release_idle();
+  CK_RV last = CKR_OK;
+  int hard_answers = login_pauses() ? 1 : 0;
+  const CK_RV rv = with_recovery(until, repeat::freely, [&](uint64_t& life) -> CK_RV {
+    lease in;
+    if (const CK_RV got = borrow(user == CKU_SO, until, in, life); got != CKR_OK) return got;
+    CK_TOKEN_INFO info{};
+    const CK_SLOT_ID in_slot = slot();
+    const CK_RV told = call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE) {
+      return invoke(vendor.C_GetTokenInfo, in_slot, &info);
+    });
+    if (told != CKR_OK) return told;
+    if (is_another(token_identity::of(info))) return replaced_by_another();
+    // A warning only: SoftHSM keeps the flag for ever after one mistake.
+    if ((info.flags & (user == CKU_SO ? CKF_SO_PIN_COUNT_LOW : CKF_USER_PIN_COUNT_LOW)) != 0) {
+      log::event(log::level::warning, "pin-count-low", "token", unpadded(info.label));
+    }
+    {
+      auto held = gate_.hold();
+      pin_pad_ = (info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+    }
+
+    const auto send = [&]() -> CK_RV {
+      // Looked at in our turn: somebody else's refused PIN may have made it the last try.
+      if (const CK_RV refused = refused_by_flags(info, user, with.insist); refused != CKR_OK) return refused;
+      return call_once(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+        return with.user_name ? login_by_name(module_.functions_v3(), session, user, with)
+                              : login_in_vendor(vendor, session, user, pin);
+      });
+    };
+    last = send_given_pin(user, pin, until, send);
+    // Some vendors answer a wrong PIN like this: what may be one is not sent five times.
+    const bool repeated = note_login_result(last) || (loss_of(last) == loss::hard && ++hard_answers >= 2);
+    if (last == CKR_OK || last == CKR_USER_ALREADY_LOGGED_IN) {
+      auto held = gate_.hold();
+      if (in.life() != life_) return CKR_SESSION_HANDLE_INVALID;
+      login_of(who) = user;
+      real_login_ = user;
+      if (last == CKR_OK && user == CKU_USER && pin && !with.user_name) {
+        read_pin_again_ = with.read_again;
+        pin_ = with.read_again || with.forget ? secret() : secret(*pin);
+      }
+    }
+    return repeated ? verdict::login_refused : last;
+  });
+  return rv == verdict::login_refused ? last : rv;
+}
+
+CK_RV token::refused_by_flags(const CK_TOKEN_INFO& info, CK_USER_TYPE user, bool insist) const {
+  const bool officer = user == CKU_SO;
+  if ((info.flags & (officer ? CKF_SO_PIN_LOCKED : CKF_USER_PIN_LOCKED)) != 0) return CKR_PIN_LOCKED;
+  if ((info.flags & (officer ? CKF_SO_PIN_FINAL_TRY : CKF_USER_PIN_FINAL_TRY)) != 0 &&
+      !insist && !settings().insist_on_final_try) {
+    log::complain("the token '" + unpadded(info.label) +
+                  "' has one PIN try left, so no PIN was sent. Check the PIN, then log in once with "
+                  "HSMTLS_FINAL_TRY=allow; a success resets the token's counter.");
+    return CKR_PIN_LOCKED;
+  }
+  return CKR_OK;
+}
+
+bool token::may_send(CK_USER_TYPE user, std::span<const uint8_t> pin) {
+  const token_identity who = identity();
+  if (!refused_pins::contains(who.key(), user, pin)) return true;
+  log::event(log::level::warning, "pin-withheld", "token", who.label, "reason", "the token refused it before");
+  return false;
+}
+
+void token::note_refused(CK_USER_TYPE user, CK_RV rv, std::span<const uint8_t> pin) {
+  if (rv != CKR_PIN_INCORRECT && rv != CKR_PIN_INVALID && rv != CKR_PIN_LEN_RANGE) return;
+  const token_identity who = identity();
+  refused_pins::remember(who.key(), user, pin);
+  log::event(log::level::error, "pin-refused", "token", who.label, "rv", rv_name(rv));
+}
+
+CK_RV token::login_for_operation(const lease& in, std::optional<std::span<const uint8_t>> pin, time_point until) {
+  // The turn is taken inside the call: while a rebuild waits for a turn, nobody who has one may wait for the rebuild.
+  const CK_RV rv = call_once(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+    // It is the user's PIN that the key asks for: refused as the one means refused as the other.
+    return send_given_pin(CKU_USER, pin, until, [&] { return login_in_vendor(vendor, session, CKU_CONTEXT_SPECIFIC, pin); });
+  });
+  note_login_result(rv);
+  return rv;
+}
+
+CK_RV token::login_for_operation_with_known_pin(const lease& in, time_point until) {
+  if (login_pauses()) return verdict::login_refused;
+  const secret known = known_pin();
+  return known ? login_for_operation(in, known.bytes(), until) : CKR_USER_NOT_LOGGED_IN;
+}
+
+bool token::login_pauses() {
+  auto held = gate_.hold();
+  return steady::now() < breaker_ends_;
+}
+
+bool token::note_login_result(CK_RV rv) {
+  auto held = gate_.hold();
+  if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
+    login_failures_ = 0;
+    breaker_ends_ = {};  // the application logged in by itself: whatever it was, it is over
+    return false;
+  }
+  if (loss_of(rv) != loss::hard && rv != CKR_FUNCTION_FAILED) return false;
+  if (++login_failures_ < most_login_failures) return false;
+  breaker_ends_ = steady::now() + breaker_pause;
+  log::event(log::level::error, "login-paused", "token", identity_.label, "failures", login_failures_, "rv", rv_name(rv));
+  return true;
+}
+
+CK_RV token::login_again(CK_SESSION_HANDLE session, const CK_TOKEN_INFO& info, uint64_t life) {
+  CK_USER_TYPE user = CKU_USER;
+  {
+    auto held = gate_.hold();
+    if (real_login_) return CKR_OK;
+    if (automatic_login_pauses()) return verdict::login_refused;
+    if (!wanted_login()) return CKR_OK;  // logged out meanwhile
+    user = *wanted_login();
+  }
+  // The security officer's PIN is never kept.
+  const secret pin = user == CKU_USER ? known_pin() : secret();
+  const auto give_up = [&](std::string_view reason) {
+    // Nobody is logged in any more, and everybody may log in anew.
+    log::event(log::level::error, "login-needed", "token", unpadded(info.label), "reason", reason);
+    auto held = gate_.hold();
+    forget_logins();
+    return CKR_OK;
+  };
+  if (!pin) return give_up("the PIN is not known here");
+  if ((info.flags & CKF_USER_PIN_TO_BE_CHANGED) != 0) return give_up("the token wants its PIN changed");
+  if (refused_by_flags(info, user, false) != CKR_OK) return give_up("the token's PIN is locked or on its last try");
+
+  const CK_RV rv = send_pin(user, pin.bytes(), steady::now() + settings().deadline, [&] {
+    return login_in_vendor(module_.functions(), session, user, pin.bytes());
+  });
+  if (note_login_result(rv)) return verdict::login_refused;
+  if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
+    auto held = gate_.hold();
+    if (life == life_) real_login_ = user;
+    return CKR_OK;
+  }
+  if (refused_pins::contains(identity().key(), user, pin.bytes())) {
+    return give_up("the token no longer takes the PIN");
+  }
+  if (rv == CKR_PIN_LOCKED || rv == CKR_PIN_EXPIRED) return give_up(rv_name(rv));
+  return rv;
+}
+
+CK_RV token::initialise(std::span<const uint8_t> so_pin, CK_UTF8CHAR* label, time_point until) {
+  CK_TOKEN_INFO info{};
+  CK_RV rv = module_.call(until, [&](const CK_FUNCTION_LIST& vendor) { return invoke(vendor.C_GetTokenInfo, slot(), &info); });
+  if (rv != CKR_OK) return rv;
+  // Not our identity_: perhaps no session was ever opened on it.
+  const std::string who = token_identity::of(info).key();
+  if (refused_pins::contains(who, CKU_SO, so_pin)) return CKR_PIN_INCORRECT;
+  rv = module_.call(until, [&](const CK_FUNCTION_LIST& vendor) {
+    return invoke(vendor.C_InitToken, slot(), const_cast<CK_UTF8CHAR*>(so_pin.data()), static_cast<CK_ULONG>(so_pin.size()), label);
+  });
+  if (rv == CKR_PIN_INCORRECT) refused_pins::remember(who, CKU_SO, so_pin);
+  if (rv != CKR_OK) return rv;
+  refused_pins::forget_all_of(who);
+  forget();
+  return CKR_OK;
+}
+
+CK_RV token::logout(face who, time_point until) {
+  {
+    auto held = gate_.hold();
+    if (!login_of(who)) return CKR_USER_NOT_LOGGED_IN;
+    login_of(who).reset();
+    if (wanted_login()) return CKR_OK;
+    pin_ = secret();
+    read_pin_again_ = nullptr;
+    if (!real_login_ || lost_ || rebuilding_) return CKR_OK;
+  }
+  lease in;
+  uint64_t life = 0;
+  if (borrow(false, until, in, life) != CKR_OK) return CKR_OK;
+  const CK_RV rv = call_once(in, until, [](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+    return invoke(vendor.C_Logout, session);
+  });
+  in.give_back();
+  auto held = gate_.hold();
+  real_login_.reset();
+  // PKCS#11 v3.1 C_Logout: handles of private objects are void from now on, also after another login. The end of
+  // the last session ends the life, too.
+  if (idle_.size() == open_.size()) {
+    while (!idle_.empty() && gate_.state() == gate::phase::open && !rebuilding_) close_one(held, idle_.back().handle);
+  }
+  return loss_of(rv) == loss::none ? rv : CKR_OK;
+}
+
+}  // namespace hsmtls::pkcs11

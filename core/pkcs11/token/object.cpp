@@ -1,0 +1,246 @@
+#include "core/pkcs11/token/object.hpp"
+
+#include <algorithm>
+
+#include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/token/verdict.hpp"
+
+namespace hsmtls::pkcs11 {
+namespace {
+
+// More objects of one name than this are not told apart.
+constexpr size_t most_namesakes = 16;
+constexpr size_t usual_name = 128;
+
+bool got(const CK_ATTRIBUTE& one) { return one.ulValueLen != CK_UNAVAILABLE_INFORMATION; }
+
+bool is_key(CK_OBJECT_CLASS object_class) {
+  return object_class == CKO_PRIVATE_KEY || object_class == CKO_PUBLIC_KEY || object_class == CKO_SECRET_KEY;
+}
+
+std::vector<CK_ATTRIBUTE_TYPE> own_attributes(const object_recipe& recipe) {
+  switch (recipe.object_class) {
+    case CKO_CERTIFICATE:
+    case CKO_DATA:
+      return {CKA_VALUE};
+    case CKO_SECRET_KEY:
+      return {CKA_CHECK_VALUE};
+    default:
+      return recipe.key_type == CKK_RSA ? std::vector<CK_ATTRIBUTE_TYPE>{CKA_MODULUS}
+                                        : std::vector<CK_ATTRIBUTE_TYPE>{CKA_EC_POINT, CKA_PUBLIC_KEY_INFO};
+  }
+}
+
+CK_RV read_first_of(token& of, const lease& in, CK_OBJECT_HANDLE handle, const std::vector<CK_ATTRIBUTE_TYPE>& types, time_point until, bytes& out) {
+  for (const CK_ATTRIBUTE_TYPE type : types) {
+    if (const CK_RV rv = read_attribute(of, in, handle, type, until, out); rv != CKR_OK) return rv;
+    if (!out.empty()) break;
+  }
+  return CKR_OK;
+}
+
+// The value of the one object of `object_class` that shares the key's CKA_ID (its label where it has none).
+CK_RV read_companion(token& of, const lease& in, const object_recipe& key, CK_OBJECT_CLASS object_class, time_point until, bytes& out) {
+  object_recipe companion = key;
+  companion.object_class = object_class;
+  std::vector<CK_ATTRIBUTE> pattern{attribute(CKA_CLASS, companion.object_class)};
+  if (!companion.id.empty()) {
+    pattern.push_back(attribute(CKA_ID, companion.id));
+  } else if (!companion.label.empty()) {
+    pattern.push_back(attribute(CKA_LABEL, companion.label));
+  } else {
+    return CKR_OK;
+  }
+  std::vector<CK_OBJECT_HANDLE> found;
+  if (const CK_RV rv = find_all(of, in, pattern, 2, until, found); rv != CKR_OK) return rv;
+  if (found.size() != 1) return CKR_OK;
+  return read_first_of(of, in, found[0], own_attributes(companion), until, out);
+}
+
+}  // namespace
+
+CK_RV read_recipe(token& of, const lease& in, CK_OBJECT_HANDLE handle, time_point until, object_recipe& out) {
+  CK_BBOOL on_token = CK_TRUE;
+  CK_BBOOL is_private = CK_FALSE;
+  object_recipe read;
+  read.id.resize(usual_name);
+  read.label.resize(usual_name);
+  CK_ATTRIBUTE list[] = {
+      attribute(CKA_CLASS, read.object_class),
+      attribute(CKA_TOKEN, on_token),
+      attribute(CKA_PRIVATE, is_private),
+      attribute(CKA_LABEL, read.label),
+      attribute(CKA_ID, read.id),
+      attribute(CKA_KEY_TYPE, read.key_type),
+  };
+  const CK_RV rv = of.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+    return invoke(vendor.C_GetAttributeValue, session, handle, list, CK_ULONG{std::size(list)});
+  });
+  // PKCS#11 v3.1 C_GetAttributeValue: these three still fill in every attribute that the object has.
+  const bool filled = rv == CKR_OK || rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE;
+  if (!filled && rv != CKR_BUFFER_TOO_SMALL) return rv;
+  read.on_token = on_token != CK_FALSE;
+  read.is_private = is_private != CK_FALSE;
+  if (!got(list[5])) read.key_type = CK_UNAVAILABLE_INFORMATION;
+  for (auto [entry, name] : {std::pair{&list[3], &read.label}, std::pair{&list[4], &read.id}}) {
+    if (got(*entry)) {
+      name->resize(std::min<size_t>(entry->ulValueLen, name->size()));
+    } else if (rv != CKR_BUFFER_TOO_SMALL) {
+      name->clear();
+    } else if (const CK_RV longer = read_attribute(of, in, handle, entry->type, until, *name); longer != CKR_OK) {
+      return longer;
+    }
+  }
+  out = std::move(read);
+  return CKR_OK;
+}
+
+CK_RV read_public_half(token& of, const lease& in, CK_OBJECT_HANDLE handle, const object_recipe& recipe, std::optional<public_half::source> only, time_point until, public_half& out) {
+  using source = public_half::source;
+  for (const source from : {source::own_attribute, source::public_key, source::certificate}) {
+    if (only && *only != from) continue;
+    if (from != source::own_attribute && recipe.object_class != CKO_PRIVATE_KEY) break;
+    const CK_RV rv =
+        from == source::own_attribute ? read_first_of(of, in, handle, own_attributes(recipe), until, out.value)
+        : from == source::public_key  ? read_companion(of, in, recipe, CKO_PUBLIC_KEY, until, out.value)
+                                      : read_companion(of, in, recipe, CKO_CERTIFICATE, until, out.value);
+    if (rv != CKR_OK) return rv;
+    if (!out.value.empty()) {
+      out.from = from;
+      return CKR_OK;
+    }
+  }
+  out.from = source::none;
+  return CKR_OK;
+}
+
+std::optional<CK_OBJECT_HANDLE> object::current_in(uint64_t life) const {
+  std::lock_guard held(mutex_);
+  if (life_ != life) return std::nullopt;
+  return handle_;
+}
+
+void object::seen(CK_OBJECT_HANDLE handle, uint64_t life) {
+  std::lock_guard held(mutex_);
+  if (life_ == life) return;
+  handle_ = handle;
+  life_ = life;
+  must_match_ = public_half_ && public_half_->from != public_half::source::none;
+}
+
+void object::renamed(object_recipe recipe) {
+  std::lock_guard held(mutex_);
+  recipe_ = std::move(recipe);
+}
+
+CK_RV object::learn_public_half(const lease& in, time_point until) {
+  CK_OBJECT_HANDLE handle = 0;
+  object_recipe recipe;
+  {
+    std::lock_guard held(mutex_);
+    if (public_half_) return CKR_OK;
+    if (life_ != in.life()) return CKR_OBJECT_HANDLE_INVALID;
+    handle = handle_;
+    recipe = recipe_;
+  }
+  public_half half;
+  if (const CK_RV rv = read_public_half(token_, in, handle, recipe, std::nullopt, until, half); rv != CKR_OK) return rv;
+  if (half.from == public_half::source::none) {
+    log::event(log::level::warning,
+               "unverifiable",
+               "token",
+               token_.identity().label,
+               "key",
+               std::string(recipe.label.begin(), recipe.label.end()),
+               "reason",
+               "neither a public key nor a certificate with its CKA_ID is in the token");
+  }
+  std::lock_guard held(mutex_);
+  if (!public_half_) public_half_ = std::move(half);
+  return CKR_OK;
+}
+
+CK_RV object::resolve(const lease& in, time_point until, CK_OBJECT_HANDLE& out) {
+  std::optional<public_half> expected;
+  object_recipe recipe;
+  {
+    std::lock_guard held(mutex_);
+    out = handle_;
+    if (life_ == in.life() && !must_match_) return CKR_OK;
+    if (life_ == in.life()) expected = public_half_;
+    recipe = recipe_;
+  }
+  // No recovery brings it back: a value that does not ask for one.
+  if (!on_token_) return verdict::object_gone;
+  if (expected) {
+    public_half now;
+    const CK_RV rv = read_public_half(token_, in, out, recipe, expected->from, until, now);
+    if (rv != CKR_OK) return rv;
+    if (now.value == expected->value) {
+      std::lock_guard held(mutex_);
+      must_match_ = false;
+      return CKR_OK;
+    }
+  }
+  return search(in, until, out);
+}
+
+CK_RV object::search(const lease& in, time_point until, CK_OBJECT_HANDLE& out) {
+  object_recipe wanted;
+  std::optional<public_half> expected;
+  {
+    std::lock_guard held(mutex_);
+    wanted = recipe_;
+    expected = public_half_;
+  }
+  std::vector<CK_ATTRIBUTE> pattern{attribute(CKA_CLASS, wanted.object_class)};
+  if (!wanted.id.empty()) pattern.push_back(attribute(CKA_ID, wanted.id));
+  if (!wanted.label.empty()) pattern.push_back(attribute(CKA_LABEL, wanted.label));
+  if (is_key(wanted.object_class) && wanted.key_type != CK_UNAVAILABLE_INFORMATION) {
+    pattern.push_back(attribute(CKA_KEY_TYPE, wanted.key_type));
+  }
+  std::vector<CK_OBJECT_HANDLE> found;
+  if (const CK_RV rv = find_all(token_, in, pattern, most_namesakes, until, found); rv != CKR_OK) return rv;
+  if (found.empty()) {
+    // A private object that nobody is logged in for is hidden, and no recovery shows it.
+    const bool hidden = is_private_ && !token_.logged_in(face::front) && !token_.logged_in(face::private_abi);
+    // During a recovery nothing means "not back yet".
+    return hidden ? CKR_USER_NOT_LOGGED_IN : CKR_OBJECT_HANDLE_INVALID;
+  }
+
+  std::vector<CK_OBJECT_HANDLE> fitting;
+  bool another = false;
+  for (const CK_OBJECT_HANDLE candidate : found) {
+    object_recipe name;
+    if (const CK_RV rv = read_recipe(token_, in, candidate, until, name); rv != CKR_OK) return rv;
+    if (name != wanted) continue;  // an empty id or label in the pattern matched more
+    if (expected && expected->from != public_half::source::none) {
+      public_half now;
+      const CK_RV rv = read_public_half(token_, in, candidate, wanted, expected->from, until, now);
+      if (rv != CKR_OK) return rv;
+      if (now.value != expected->value) {
+        another = true;
+        continue;
+      }
+    }
+    fitting.push_back(candidate);
+  }
+  if (fitting.empty() && another) {
+    log::event(log::level::error,
+               "key_replaced",
+               "token",
+               token_.identity().label,
+               "key",
+               std::string(wanted.label.begin(), wanted.label.end()));
+    return verdict::key_replaced;
+  }
+  // Two that cannot be told apart: using either might be using the wrong one.
+  if (fitting.size() != 1) return CKR_OBJECT_HANDLE_INVALID;
+  std::lock_guard held(mutex_);
+  handle_ = out = fitting[0];
+  life_ = in.life();
+  must_match_ = false;
+  return CKR_OK;
+}
+
+}  // namespace hsmtls::pkcs11

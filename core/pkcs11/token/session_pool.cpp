@@ -1,0 +1,279 @@
+// The pool of real sessions of one token: lent, taken back, limited by what the token gives.
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/token/token.hpp"
+#include "core/pkcs11/token/verdict.hpp"
+
+namespace hsmtls::pkcs11 {
+namespace {
+
+constexpr size_t most_idle_sessions = 16;
+// How long a learnt session limit is believed: another process may give some back.
+constexpr milliseconds session_limit_memory{100};
+
+// What a token is called has to be right: it is compared after every loss. See token_identity::complete.
+bool read_token_info(const CK_FUNCTION_LIST& vendor, CK_SLOT_ID slot, CK_TOKEN_INFO& info) {
+  constexpr int most_tries = 5;
+  CK_RV rv = CKR_GENERAL_ERROR;
+  for (int i = 0; i < most_tries; ++i) {
+    rv = invoke(vendor.C_GetTokenInfo, slot, &info);
+    if (rv == CKR_OK && token_identity::of(info).complete()) return true;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  return rv == CKR_OK;  // some tokens have no serial
+}
+
+// Whether nobody is logged in, as far as a new session tells.
+bool is_public(const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+  CK_SESSION_INFO info{};
+  if (invoke(vendor.C_GetSessionInfo, session, &info) != CKR_OK) return false;
+  return info.state == CKS_RO_PUBLIC_SESSION || info.state == CKS_RW_PUBLIC_SESSION;
+}
+
+}  // namespace
+
+lease::lease(lease&& other) noexcept { *this = std::move(other); }
+
+lease& lease::operator=(lease&& other) noexcept {
+  if (this != &other) {
+    give_back();
+    token_ = std::exchange(other.token_, nullptr);
+    handle_ = other.handle_;
+    life_ = other.life_;
+    writable_ = other.writable_;
+  }
+  return *this;
+}
+
+lease::~lease() { give_back(); }
+
+void lease::give_back() {
+  if (token_ != nullptr) std::exchange(token_, nullptr)->take_back(*this, token::fate::lend_again);
+}
+
+void lease::discard() {
+  if (token_ != nullptr) std::exchange(token_, nullptr)->take_back(*this, token::fate::close);
+}
+
+void lease::lose() {
+  if (token_ != nullptr) std::exchange(token_, nullptr)->take_back(*this, token::fate::leave);
+}
+
+lease token::hand_out(real_session one) {
+  lease out;
+  out.token_ = this;
+  out.handle_ = one.handle;
+  out.life_ = life_;
+  out.writable_ = one.writable;
+  return out;
+}
+
+CK_RV token::enter(gate::call& one, const lease& in, time_point until) {
+  auto held = gate_.hold();
+  const auto may_go = [&] { return gate_.state() == gate::phase::open && !rebuilding_; };
+  gate_.wait(held, until, [&] {
+    return may_go() || in.life() != life_ || gate_.state() == gate::phase::closed;
+  });
+  if (gate_.state() == gate::phase::closed) return verdict::exiting;
+  if (in.life() != life_) return CKR_SESSION_HANDLE_INVALID;
+  if (!may_go()) return time_is_up();
+  one.owner = this;
+  one.session = in.handle();
+  gate_.enter(one);
+  return CKR_OK;
+}
+
+bool token::leave(gate::call& one, uint64_t life) {
+  auto held = gate_.hold();
+  gate_.leave(one);
+  return life == life_;
+}
+
+CK_RV token::borrow(bool writable, time_point until, lease& out, uint64_t& life) {
+  out.give_back();
+  auto held = gate_.hold();
+  unused_ = false;
+  for (;;) {
+    life = life_;
+    if (gate_.state() == gate::phase::closed) return verdict::exiting;
+    if (lost_ || rebuilding_) {
+      held.unlock();
+      if (const CK_RV rv = recover(life, loss::session, false, until); rv != CKR_OK) return rv;
+      held.lock();
+      continue;
+    }
+    if (gate_.state() != gate::phase::open) {
+      const bool ready = gate_.wait(held, until, [&] {
+        return gate_.state() == gate::phase::open || gate_.state() == gate::phase::closed;
+      });
+      if (!ready) return time_is_up();
+      continue;
+    }
+    if (!module_.up()) return verdict::exiting;  // finalised, and nobody has initialised it since
+
+    // With the security officer logged in, PKCS#11 allows no read-only session.
+    const bool as_writable = writable || real_login_ == CKU_SO;
+    const auto fitting = std::find_if(idle_.rbegin(), idle_.rend(), [&](const real_session& one) {
+      return one.writable == as_writable;
+    });
+    if (fitting != idle_.rend()) {
+      out = hand_out(*fitting);
+      idle_.erase(std::next(fitting).base());
+      return CKR_OK;
+    }
+
+    const auto something_changed = [&] {
+      return !opening_ || !idle_.empty() || lost_ || rebuilding_ || gate_.state() != gate::phase::open;
+    };
+    if (opening_) {
+      if (!gate_.wait(held, until, something_changed)) return time_is_up();
+      continue;
+    }
+    const bool full = session_limit_ && steady::now() < session_limit_ends_ && open_.size() >= *session_limit_;
+    if (!full) {
+      const CK_RV rv = open_session(held, as_writable, out);
+      if (rv == CKR_OK) {
+        life = life_;
+        close_set_aside(held, false);
+      }
+      if (rv != CKR_SESSION_COUNT) return rv;
+      session_limit_ = open_.size();
+      session_limit_ends_ = steady::now() + session_limit_memory;
+      if (passed(until)) return rv;
+      continue;
+    }
+    if (!idle_.empty()) {  // of the other kind: its place is needed
+      close_one(held, idle_.back().handle);
+      continue;
+    }
+    if (!set_aside_.empty()) {
+      close_set_aside(held, true);
+      continue;
+    }
+    if (passed(until)) return CKR_SESSION_COUNT;
+    gate_.wait(held, std::min(until, session_limit_ends_), [&] {
+      return !idle_.empty() || open_.size() < *session_limit_ || lost_ || rebuilding_ ||
+             gate_.state() != gate::phase::open;
+    });
+  }
+}
+
+CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
+  opening_ = true;
+  opening_since_ = steady::now();
+  const uint64_t life = life_;
+  const CK_SLOT_ID slot = slot_;
+  const bool login = wanted_login() && !real_login_;
+  const bool logged_in = real_login_.has_value();
+  gate::call one;
+  one.owner = this;
+  gate_.enter(one);
+  held.unlock();
+
+  const CK_FUNCTION_LIST& vendor = module_.functions();
+  CK_SESSION_HANDLE handle = 0;
+  const CK_FLAGS flags = CKF_SERIAL_SESSION | (writable ? CKF_RW_SESSION : 0);
+  CK_RV rv = invoke(vendor.C_OpenSession, slot, flags, nullptr, nullptr, &handle);
+  const bool opened = rv == CKR_OK;
+  bool reused = false;
+  if (opened) {
+    const bool without_login = logged_in && is_public(vendor, handle);
+    held.lock();
+    // The vendor dropped our sessions without a word. Where it counts anew, and this is a number that we hold
+    // already, two would share one session; where not, nothing private is to be found in it. That life is over, also
+    // for whoever is inside just now; the recovery that follows closes what is open.
+    reused = std::any_of(open_.begin(), open_.end(), [&](const real_session& each) { return each.handle == handle; });
+    if (life == life_ && (reused || without_login)) {
+      ++life_;
+      idle_.clear();
+      lost_ = true;
+    }
+    held.unlock();
+  }
+  CK_TOKEN_INFO info{};
+  const bool have_info = opened && read_token_info(vendor, slot, info);
+  // Before a PIN is sent: is it still the token that the PIN is for?
+  const bool replaced = have_info && is_another(token_identity::of(info));
+  if (replaced && login) rv = replaced_by_another();
+  if (opened && login && !replaced) rv = login_again(handle, info, life);
+
+  held.lock();
+  const bool same_life = life == life_;
+  if (opened && !reused && (!same_life || rv != CKR_OK)) {
+    // Still noted as inside, so that a rebuild that waits for us cannot reopen this number meanwhile.
+    held.unlock();
+    invoke(vendor.C_CloseSession, handle);
+    held.lock();
+  }
+  gate_.leave(one);
+  opening_ = false;
+  gate_.announce();
+  if (!same_life) return CKR_SESSION_HANDLE_INVALID;
+  if (rv != CKR_OK) return rv;
+
+  if (replaced) end_life();  // nobody is logged in: from here on it is this token, and every object is searched anew
+  if (have_info && (replaced || !identity_.known())) identity_ = token_identity::of(info);
+  const real_session fresh{handle, writable};
+  open_.push_back(fresh);
+  out = hand_out(fresh);
+  return CKR_OK;
+}
+
+void token::take_back(lease& returned, fate next) noexcept {
+  auto held = gate_.hold();
+  if (returned.life_ != life_ || gate_.state() == gate::phase::closed) return;
+  if (gate_.state() != gate::phase::open || rebuilding_) {
+    // Somebody is alone in the module, or about to be: no call now. The next one who comes closes it.
+    set_aside_.push_back(returned.handle_);
+    return;
+  }
+  // The last session carries the login: it is closed when there is another.
+  const bool carries_login = open_.size() == 1 && real_login_;
+  if (next == fate::leave || (next == fate::close && carries_login)) {
+    set_aside_.push_back(returned.handle_);
+  } else if (next == fate::close || idle_.size() >= most_idle_sessions) {
+    close_one(held, returned.handle_);
+  } else {
+    idle_.push_back({returned.handle_, returned.writable_});
+    gate_.announce();
+  }
+}
+
+void token::close_set_aside(gate::lock& held, bool even_the_last) {
+  while (!set_aside_.empty() && gate_.state() == gate::phase::open && !rebuilding_) {
+    if (open_.size() == 1 && real_login_ && !even_the_last) return;
+    const CK_SESSION_HANDLE one = set_aside_.back();
+    set_aside_.pop_back();
+    close_one(held, one);
+  }
+}
+
+void token::close_one(gate::lock& held, CK_SESSION_HANDLE handle) noexcept {
+  const auto is_it = [&](const real_session& one) { return one.handle == handle; };
+  std::erase_if(open_, is_it);
+  std::erase_if(idle_, is_it);
+  // PKCS#11 v3.1 C_CloseSession: with its last session the application's login on the token ends. What is found
+  // later in the slot may be another token: no handle of this one may be used there.
+  if (open_.empty()) end_life();
+  gate::call one;
+  one.owner = this;
+  one.session = handle;
+  gate_.enter(one);
+  held.unlock();
+  invoke(module_.functions().C_CloseSession, handle);
+  held.lock();
+  gate_.leave(one);
+}
+
+void token::release_idle() {
+  auto held = gate_.hold();
+  close_set_aside(held, true);
+  while (!idle_.empty() && gate_.state() == gate::phase::open && !rebuilding_) {
+    close_one(held, idle_.back().handle);
+  }
+}
+
+}  // namespace hsmtls::pkcs11
