@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tests/bench/bench.hpp"
+#include "tests/bench/report.hpp"
+#include "tests/bench/worker_process.hpp"
+#include "tests/support/chaos.hpp"
+
+namespace hsmtls::bench {
+namespace {
+
+constexpr int signature_ms = 50;
+constexpr double promised_part = 0.95;
+
+struct load {
+  int threads;
+  int sessions;
+};
+constexpr load loads[] = {{1, 16}, {8, 1}, {8, 2}, {8, 4}, {8, 16}, {16, 16}};
+
+}  // namespace
+
+json measure_slow_token(const options& with, std::vector<bar>& bars) {
+  print_title(fmt::format(
+      "A token that takes {} ms for a signature and has few sessions (stub vendor)", signature_ms));
+  table printed({"threads", "sessions", "signatures/s", "at best", "reached"});
+  json rows = json::array();
+  double worst = 1e9;
+  for (const load& one : loads) {
+    const std::string script =
+        fmt::format("delay C_Sign {}ms; limit-sessions {}", signature_ms, one.sessions);
+    worker_process worker({.module = with.front,
+                           .token = "stub-a",
+                           .pin = "1234",
+                           .chaos = HSMTLS_TEST_CHAOS,
+                           .sessions = one.threads},
+                          {{"HSMTLS_MODULE", HSMTLS_TEST_CHAOS},
+                           {"HSMTLS_CHAOS_MODULE", HSMTLS_TEST_STUB_VENDOR},
+                           {"HSMTLS_CHAOS", script}});
+    const auto said =
+        worker.ask({{"do", "sign"}, {"threads", one.threads}, {"ms", 20 * signature_ms}});
+    worker.finish();
+    const double rate = said.at("signatures").get<double>() / said.at("seconds").get<double>();
+    const double best = std::min(one.threads, one.sessions) * 1000.0 / signature_ms;
+    worst = std::min(worst, rate / best);
+    printed.row({std::to_string(one.threads),
+                 std::to_string(one.sessions),
+                 number(rate),
+                 number(best),
+                 fmt::format("{:.3f}", rate / best)});
+    rows.push_back({{"threads", one.threads},
+                    {"sessions", one.sessions},
+                    {"signatures_per_second", rate},
+                    {"at_best", best},
+                    {"reached", rate / best}});
+  }
+  printed.print();
+  bars.push_back(
+      {fmt::format("throughput of a token that takes {} ms, of min(threads, sessions) / {} ms",
+                   signature_ms,
+                   signature_ms),
+       fmt::format(">= {:.2f}", promised_part),
+       fmt::format("{:.3f}", worst),
+       worst >= promised_part});
+  return {{"signature_ms", signature_ms}, {"rows", rows}};
+}
+
+}  // namespace hsmtls::bench
