@@ -1,0 +1,39 @@
+# A fresh SoftHSM token in a folder of its own.
+# shellcheck shell=bash
+
+token_pin=1234
+token_so_pin=12345678
+export token_pin
+
+# softhsm_module: prints SoftHSM's PKCS#11 module, or returns 1.
+softhsm_module() {
+  local file
+  for file in "${SOFTHSM2_MODULE:-}" /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so \
+    /usr/lib64/softhsm/libsofthsm2.so /usr/lib64/pkcs11/libsofthsm2.so /usr/local/lib/softhsm/libsofthsm2.so; do
+    [[ -n $file && -e $file ]] && printf '%s\n' "$file" && return 0
+  done
+  return 1
+}
+
+# token_make FOLDER LABEL: makes FOLDER/tokens with one token; exports SOFTHSM2_CONF.
+# Whatever FOLDER/tokens held before is gone.
+token_make() {
+  local folder=$1 label=$2
+  rm -rf "$folder/tokens" "$folder/tokens.away"
+  mkdir -p "$folder/tokens"
+  printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n' \
+    "$folder/tokens" >"$folder/softhsm2.conf"
+  export SOFTHSM2_CONF=$folder/softhsm2.conf
+  quietly "$folder/log/init-token.log" softhsm2-util --init-token --free --label "$label" --pin "$token_pin" --so-pin "$token_so_pin"
+}
+
+# token_keygen FOLDER LABEL OBJECT ID [TYPE]: generates a key pair inside the token (TYPE as pkcs11-tool spells it).
+token_keygen() {
+  local folder=$1 label=$2 object=$3 id=$4 type=${5:-EC:prime256v1}
+  quietly "$folder/log/keygen-$id.log" pkcs11-tool --module "$(softhsm_module)" --token-label "$label" --login --pin "$token_pin" \
+    --keypairgen --key-type "$type" --id "$id" --label "$object"
+}
+
+# token_remove FOLDER / token_return FOLDER: the token is pulled out, and put back.
+token_remove() { mv "$1/tokens" "$1/tokens.away" && mkdir "$1/tokens"; }
+token_return() { rmdir "$1/tokens" && mv "$1/tokens.away" "$1/tokens"; }
