@@ -59,6 +59,18 @@ TEST_F(Soak, NoSignatureFailsOrIsWrongInAThousandResetsUnderEightThreads) {
   EXPECT_EQ(0, wrong);
 }
 
+// Resets that come faster than any recovery: nothing can be signed until they end, and then all who waited sign.
+TEST_F(Soak, NoSignatureFailsOrIsWrongAfterHailsOfResetsUnderEightThreads) {
+  signers workers(threads, sign());
+  for (int hail = 0; hail < 20 / soak_divisor; ++hail) {
+    for (int i = 0; i < 500; ++i) trouble.run("drop-sessions");
+    workers.wait_for_each();
+  }
+  workers.finish();
+  EXPECT_EQ(0, workers.failed()) << workers.failures();
+  EXPECT_EQ(0, wrong);
+}
+
 TEST_F(Soak, NoSignatureFailsWhenTheModuleHasToBeRestartedAHundredTimesUnderEightThreads) {
   signers workers(threads, sign());
   const auto initialised = trouble.count("C_Initialize");
