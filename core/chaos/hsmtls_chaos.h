@@ -44,16 +44,16 @@ extern "C" {
 #endif
 
 /* `hsmtls_chaos_run` runs a script: 0, or -1 and hsmtls_chaos_last_error() says why. */
-HSMTLS_CHAOS_API int hsmtls_chaos_run(const char *script);
+HSMTLS_CHAOS_API int hsmtls_chaos_run(const char* script);
 
 /* `hsmtls_chaos_last_error` returns what this thread's last failed call complained about; valid until
  * its next call, never NULL. */
-HSMTLS_CHAOS_API const char *hsmtls_chaos_last_error(void);
+HSMTLS_CHAOS_API const char* hsmtls_chaos_last_error(void);
 
 /* `hsmtls_chaos_count` returns how often a function was called ("C_Sign"), or how often it returned a
  * value ("C_Login CKR_PIN_INCORRECT"). Both forms count what the application saw, including calls
  * that never reached the vendor. UINT64_MAX and an error text for a name that does not exist. */
-HSMTLS_CHAOS_API uint64_t hsmtls_chaos_count(const char *function);
+HSMTLS_CHAOS_API uint64_t hsmtls_chaos_count(const char* function);
 
 /* `hsmtls_chaos_total` returns the number of all calls but those of C_GetFunctionList, C_GetInterface
  * and C_GetInterfaceList. */

@@ -56,7 +56,8 @@ class log_file {
 };
 
 // Sets the environment that the module reads when it is loaded, and loads it.
-inline module_under_test load_front(const std::string& vendors, std::chrono::milliseconds deadline) {
+inline module_under_test load_front(const std::string& vendors,
+                                    std::chrono::milliseconds deadline) {
   setenv("HSMTLS_MODULE", vendors.c_str(), 1);
   setenv("HSMTLS_DEADLINE_MS", std::to_string(deadline.count()).c_str(), 1);
   return module_under_test(HSMTLS_TEST_FRONT);
@@ -69,11 +70,15 @@ class over_stub : public testing::Test {
       : front(load_front(chaos::in_front_of(HSMTLS_TEST_STUB_VENDOR), deadline)) {}
 
   // The signature that the key with this CKA_ID of the stub vendor makes.
-  static bytes expected_signature(const client& app, CK_SESSION_HANDLE session, const bytes& id, const bytes& data) {
+  static bytes expected_signature(const client& app,
+                                  CK_SESSION_HANDLE session,
+                                  const bytes& id,
+                                  const bytes& data) {
     const auto public_key = app.find(session, CKO_PUBLIC_KEY, id);
     EXPECT_EQ(1U, public_key.size());
     const bytes point = app.attribute(session, public_key.at(0), CKA_EC_POINT);
-    return stub::signature(stub::key_mark(point.data(), point.size()), CKM_ECDSA, data.data(), data.size());
+    return stub::signature(
+        stub::key_mark(point.data(), point.size()), CKM_ECDSA, data.data(), data.size());
   }
 
   log_file log;

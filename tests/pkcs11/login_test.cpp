@@ -67,8 +67,7 @@ class Login : public over_stub {
   bytes wanted;
 };
 
-// ---- wrong PINs
-// -------------------------------------------------------------------------------------------
+// ---- wrong PINs ---------------------------------------------------------------------------------
 
 TEST_F(Login, SendsAWrongPinOnce) {
   for (int i = 0; i < 10; ++i) EXPECT_RV(CKR_PIN_INCORRECT, app.login(session, "wrong"));
@@ -163,8 +162,7 @@ TEST_F(Login, SendsAWrongOldPinOnceToChangeIt) {
   EXPECT_EQ(0U, logins());
 }
 
-// ---- what the token says of its PIN
-// -----------------------------------------------------------------------
+// ---- what the token says of its PIN -------------------------------------------------------------
 
 TEST_F(Login, TriesNothingOnALockedToken) {
   trouble.run("lock-pin");
@@ -228,8 +226,7 @@ TEST_F(Login, IsNotRepeatedOnALockedTokenOrItsLastTry) {
   log_in();
 }
 
-// ---- PIN pads
-// ---------------------------------------------------------------------------------------------
+// ---- PIN pads -----------------------------------------------------------------------------------
 
 TEST_F(Login, AtAPinPadWorksAndIsAskedForAgainAfterALoss) {
   trouble.run("pin-pad pin=1234");
@@ -256,8 +253,7 @@ TEST_F(Login, AtAPinPadMayBeTriedAgain) {
   EXPECT_RV(CKR_OK, app.p11.C_Login(session, CKU_USER, nullptr, 0)) << "another PIN may be typed";
 }
 
-// ---- keys that want the PIN for each signature
-// ------------------------------------------------------------
+// ---- keys that want the PIN for each signature --------------------------------------------------
 
 class LoginForAKey : public Login {
  protected:
@@ -347,8 +343,7 @@ TEST_F(LoginForAKey, AtAPinPadIsPassedOn) {
   EXPECT_EQ(wanted, signature);
 }
 
-// ---- others
-// -----------------------------------------------------------------------------------------------
+// ---- others -------------------------------------------------------------------------------------
 
 TEST_F(Login, BySomebodyElseIsNotTakenForOurs) {
   std::string right = "1234";
@@ -389,8 +384,7 @@ TEST_F(Login, EndsWithLogoutAlsoAfterALoss) {
   log_in();
 }
 
-// ---- a PIN that changes
-// -----------------------------------------------------------------------------------
+// ---- a PIN that changes -------------------------------------------------------------------------
 
 TEST_F(Login, UsesThePinThatTheApplicationSetAfterTheNextReset) {
   log_in();
@@ -439,8 +433,7 @@ TEST_F(Login, SendsAPinThatSomebodyElseChangedOnceMoreUnderEightThreads) {
   EXPECT_EQ(before + 1, logins());
 }
 
-// ---- logins that fail for other reasons
-// -------------------------------------------------------------------
+// ---- logins that fail for other reasons ---------------------------------------------------------
 
 class LoginThatFails : public Login {
  protected:
@@ -477,8 +470,7 @@ TEST_F(LoginThatFails, IsTriedOnceMoreForTheApplicationAndWhilePausedOnlyOnce) {
   log_in();
 }
 
-// ---- secrecy
-// ----------------------------------------------------------------------------------------------
+// ---- secrecy ------------------------------------------------------------------------------------
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool sanitized = true;

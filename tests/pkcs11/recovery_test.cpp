@@ -1,4 +1,5 @@
-// A live key survives the token: what an application sees when sessions, login and handles are gone.
+// A live key survives the token: what an application sees when sessions, login and handles are
+// gone.
 #include <chrono>
 
 #include "tests/pkcs11/fixture.hpp"
@@ -49,7 +50,9 @@ TEST_F(Recovery, RepeatsTheSignatureWhenTheTokenIsLostBetweenInitAndSign) {
 
 TEST_F(Recovery, SurvivesASecondAndAThirdResetDuringTheRecovery) {
   expect_right_signature();
-  trouble.run("drop-sessions; drop-sessions-at C_FindObjects 1; drop-sessions-at C_SignInit 1; drop-sessions-at C_Sign 1");
+  trouble.run(
+      "drop-sessions; drop-sessions-at C_FindObjects 1; drop-sessions-at C_SignInit 1; "
+      "drop-sessions-at C_Sign 1");
   expect_right_signature();
 }
 
@@ -131,7 +134,9 @@ TEST_F(Recovery, LosesSessionObjectsHonestly) {
   CK_OBJECT_CLASS object_class = CKO_DATA;
   CK_BBOOL no = CK_FALSE;
   char label[] = "note";
-  CK_ATTRIBUTE pattern[] = {{CKA_CLASS, &object_class, sizeof object_class}, {CKA_TOKEN, &no, sizeof no}, {CKA_LABEL, label, 4}};
+  CK_ATTRIBUTE pattern[] = {{CKA_CLASS, &object_class, sizeof object_class},
+                            {CKA_TOKEN, &no, sizeof no},
+                            {CKA_LABEL, label, 4}};
   CK_OBJECT_HANDLE note = 0;
   ASSERT_RV(CKR_OK, app.p11.C_CreateObject(writable, pattern, 3, &note));
   EXPECT_EQ("note"_b, app.attribute(writable, note, CKA_LABEL));

@@ -59,7 +59,8 @@ TEST_F(Soak, NoSignatureFailsOrIsWrongInAThousandResetsUnderEightThreads) {
   EXPECT_EQ(0, wrong);
 }
 
-// Resets that come faster than any recovery: nothing can be signed until they end, and then all who waited sign.
+// Resets that come faster than any recovery: nothing can be signed until they end, and then all who
+// waited sign.
 TEST_F(Soak, NoSignatureFailsOrIsWrongAfterHailsOfResetsUnderEightThreads) {
   signers workers(threads, sign());
   for (int hail = 0; hail < 20 / soak_divisor; ++hail) {

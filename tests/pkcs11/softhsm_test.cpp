@@ -8,7 +8,8 @@ using std::chrono::milliseconds;
 
 class SoftHsm : public over_softhsm {
  protected:
-  explicit SoftHsm(milliseconds deadline = std::chrono::seconds(10)) : over_softhsm(deadline), app(front), session(app.open(app.slot("edge"))) {
+  explicit SoftHsm(milliseconds deadline = std::chrono::seconds(10))
+      : over_softhsm(deadline), app(front), session(app.open(app.slot("edge"))) {
     EXPECT_RV(CKR_OK, app.login(session, "1234"));
     key = app.private_key(session, {0x01});
   }
@@ -32,7 +33,14 @@ TEST_F(SoftHsm, SignsAgainAfterAReset) {
 }
 
 TEST_F(SoftHsm, SignsThroughResetsAtEveryStep) {
-  for (const std::string step : {"C_SignInit", "C_Sign", "C_OpenSession", "C_Login", "C_FindObjectsInit", "C_FindObjects", "C_GetAttributeValue", "C_GetTokenInfo"}) {
+  for (const std::string step : {"C_SignInit",
+                                 "C_Sign",
+                                 "C_OpenSession",
+                                 "C_Login",
+                                 "C_FindObjectsInit",
+                                 "C_FindObjects",
+                                 "C_GetAttributeValue",
+                                 "C_GetTokenInfo"}) {
     trouble.run("drop-sessions; drop-sessions-at " + step + " 1");
     EXPECT_RV(CKR_OK, sign()) << "reset at " << step;
   }

@@ -1,4 +1,5 @@
-// The PKCS#11 v3.0 declarations, the way this project includes them: OASIS's headers as shipped by NSS.
+// The PKCS#11 v3.0 declarations, the way this project includes them: OASIS's headers as shipped by
+// NSS.
 #pragma once
 
 #include <pkcs11.h>
@@ -10,7 +11,8 @@ namespace hsmtls::pkcs11 {
 // `rv_name` returns the header's name of `rv` ("CKR_PIN_INCORRECT"), or its number ("0x80000001").
 std::string rv_name(CK_RV rv);
 
-// `mechanism_name` returns the header's name of a signature mechanism ("CKM_ECDSA"), or the number of any other.
+// `mechanism_name` returns the header's name of a signature mechanism ("CKM_ECDSA"), or the number
+// of any other.
 std::string mechanism_name(CK_MECHANISM_TYPE type);
 
 // `unpadded` returns one of PKCS#11's fixed-width text fields ("padded with the blank character",

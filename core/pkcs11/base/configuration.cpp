@@ -63,7 +63,9 @@ const configuration& settings() {
 
 namespace {
 // At load, not at the first call: by then the program may have changed its environment.
-[[gnu::constructor]] void read_environment_at_load() { settings(); }
+[[gnu::constructor]] void read_environment_at_load() {
+  settings();
+}
 }  // namespace
 
 }  // namespace hsmtls::pkcs11

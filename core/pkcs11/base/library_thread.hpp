@@ -7,8 +7,8 @@
 
 namespace hsmtls::pkcs11 {
 
-// `run_in_thread` runs `body` in a new, detached thread that takes none of the program's signals. Returns
-// false if there is no thread to be had.
+// `run_in_thread` runs `body` in a new, detached thread that takes none of the program's signals.
+// Returns false if there is no thread to be had.
 template <class Body>
 bool run_in_thread(Body body) {
   sigset_t all;

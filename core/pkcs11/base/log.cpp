@@ -73,12 +73,15 @@ constexpr std::string_view name_of(level severity) {
 
 }  // namespace
 
-bool enabled() { return descriptor() >= 0; }
+bool enabled() {
+  return descriptor() >= 0;
+}
 
 namespace detail {
 
 void write_line(level severity, std::string_view event, std::string_view fields) {
-  write_all(descriptor(), fmt::format("{} {} {}{}\n", timestamp(), name_of(severity), event, fields));
+  write_all(descriptor(),
+            fmt::format("{} {} {}{}\n", timestamp(), name_of(severity), event, fields));
 }
 
 void append(std::string& line, std::string_view key, std::string_view value) {
@@ -102,12 +105,15 @@ void append(std::string& line, std::string_view key, std::string_view value) {
   line += '"';
 }
 
-void append(std::string& line, std::string_view key, double value) { append(line, key, fmt::format("{:.3f}", value)); }
+void append(std::string& line, std::string_view key, double value) {
+  append(line, key, fmt::format("{:.3f}", value));
+}
 
 }  // namespace detail
 
 namespace {
-// Fingerprints of what was said; 0: free. A set-up that complains more often than this may repeat itself.
+// Fingerprints of what was said; 0: free. A set-up that complains more often than this may repeat
+// itself.
 std::array<std::atomic<uint64_t>, 64> said{};
 
 bool said_before(std::string_view sentence) {
@@ -124,7 +130,8 @@ bool said_before(std::string_view sentence) {
 void complain(std::string_view sentence) {
   if (said_before(sentence)) return;
   if (enabled()) event(level::error, "setup", "problem", sentence);
-  if (descriptor() != STDERR_FILENO) write_all(STDERR_FILENO, fmt::format("hsmtls: {}\n", sentence));
+  if (descriptor() != STDERR_FILENO)
+    write_all(STDERR_FILENO, fmt::format("hsmtls: {}\n", sentence));
 }
 
 }  // namespace hsmtls::pkcs11::log

@@ -1,6 +1,7 @@
-// What happened, one line each: `time level event key=value …` to where HSMTLS_LOG points. One write(2) a
-// line and no state but a file descriptor: usable while the process exits, after a fork, and from any thread.
-// Never given a PIN: the only functions that see one are in base/secret and token/login.
+// What happened, one line each: `time level event key=value …` to where HSMTLS_LOG points. One
+// write(2) a line and no state but a file descriptor: usable while the process exits, after a fork,
+// and from any thread. Never given a PIN: the only functions that see one are in base/secret and
+// token/login.
 #pragma once
 
 #include <concepts>
@@ -26,14 +27,17 @@ void append(std::string& line, std::string_view key, Value value) {
 
 inline void append_fields(std::string&) {}
 template <class Value, class... Rest>
-void append_fields(std::string& line, std::string_view key, const Value& value, const Rest&... rest) {
+void append_fields(std::string& line,
+                   std::string_view key,
+                   const Value& value,
+                   const Rest&... rest) {
   append(line, key, value);
   append_fields(line, rest...);
 }
 }  // namespace detail
 
-// `event` writes one line if there is a log. `fields` are keys and values in turn: event(level::info,
-// "restored", "token", label, "ms", 12.5). Values with blanks are quoted.
+// `event` writes one line if there is a log. `fields` are keys and values in turn:
+// event(level::info, "restored", "token", label, "ms", 12.5). Values with blanks are quoted.
 template <class... Fields>
 void event(level severity, std::string_view name, const Fields&... fields) {
   static_assert(sizeof...(fields) % 2 == 0, "keys and values in turn");
@@ -43,9 +47,9 @@ void event(level severity, std::string_view name, const Fields&... fields) {
   detail::write_line(severity, name, line);
 }
 
-// `complain` says a sentence that the person who runs the program has to see, log or no log: on stderr
-// unless HSMTLS_LOG already sends it there. For set-up errors only; each is said once in
-// the life of the process, and not again by its forked children.
+// `complain` says a sentence that the person who runs the program has to see, log or no log: on
+// stderr unless HSMTLS_LOG already sends it there. For set-up errors only; each is said once in the
+// life of the process, and not again by its forked children.
 void complain(std::string_view sentence);
 
 }  // namespace hsmtls::pkcs11::log

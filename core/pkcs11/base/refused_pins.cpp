@@ -38,10 +38,12 @@ struct memory {
 
   memory() {
     if (getrandom(key.data(), sizeof key, 0) != sizeof key) throw std::bad_alloc();
-    void* mapped = mmap(nullptr, sizeof(layout), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* mapped =
+        mmap(nullptr, sizeof(layout), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (mapped == MAP_FAILED) throw std::bad_alloc();
     madvise(mapped, sizeof(layout), MADV_DONTDUMP);
-    page = static_cast<layout*>(mapped);  // zero-filled by mmap, which is what empty entries look like
+    page =
+        static_cast<layout*>(mapped);  // zero-filled by mmap, which is what empty entries look like
   }
 };
 
@@ -51,7 +53,9 @@ memory& shared() {
 }
 
 // At load: a page made by a child would be the child's alone.
-[[gnu::constructor]] void map_at_load() { shared(); }
+[[gnu::constructor]] void map_at_load() {
+  shared();
+}
 
 std::span<const uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
@@ -91,7 +95,10 @@ bool contains(std::string_view token_identity, uint64_t user, std::span<const ui
   return false;
 }
 
-turn::turn(std::string_view token_identity, uint64_t user, std::span<const uint8_t> pin, time_point until) {
+turn::turn(std::string_view token_identity,
+           uint64_t user,
+           std::span<const uint8_t> pin,
+           time_point until) {
   place_ = fingerprint_of_pin(fingerprint_of_token(token_identity), user, pin) % places;
   std::atomic<int32_t>& sender = shared().page->senders[place_];
   const auto me = static_cast<int32_t>(getpid());
@@ -102,7 +109,8 @@ turn::turn(std::string_view token_identity, uint64_t user, std::span<const uint8
     const bool dead = whose != me && kill(whose, 0) != 0 && errno == ESRCH;
     if (dead && sender.compare_exchange_strong(whose, me)) break;
     if (passed(until)) return;
-    std::this_thread::sleep_for(poll_for_turn);  // across processes there is nothing to wait on that a dead one wakes
+    std::this_thread::sleep_for(
+        poll_for_turn);  // across processes there is nothing to wait on that a dead one wakes
   }
   mine_ = true;
 }

@@ -1,5 +1,6 @@
-// The PINs that a token refused, for this process and every child it forks: such a PIN is never sent again.
-// What is kept is a keyed 64-bit fingerprint, not the PIN, in one page that parent and children share.
+// The PINs that a token refused, for this process and every child it forks: such a PIN is never
+// sent again. What is kept is a keyed 64-bit fingerprint, not the PIN, in one page that parent and
+// children share.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +17,16 @@ void remember(std::string_view token_identity, uint64_t user, std::span<const ui
 // `contains` tells whether it did. Any thread; takes no lock.
 bool contains(std::string_view token_identity, uint64_t user, std::span<const uint8_t> pin);
 
-// `turn` is the right to send one PIN: asking whether it was refused, sending it and noting the answer are one
-// step, among all threads of this process, its parent and its children. Four workers that start with the same
-// wrong PIN would otherwise all send it before the first has its answer.
+// `turn` is the right to send one PIN: asking whether it was refused, sending it and noting the
+// answer are one step, among all threads of this process, its parent and its children. Four workers
+// that start with the same wrong PIN would otherwise all send it before the first has its answer.
 class turn {
  public:
   // Waits for whoever has the turn for this PIN, until `until` at most.
-  turn(std::string_view token_identity, uint64_t user, std::span<const uint8_t> pin, time_point until);
+  turn(std::string_view token_identity,
+       uint64_t user,
+       std::span<const uint8_t> pin,
+       time_point until);
   ~turn();
   turn(const turn&) = delete;
   turn& operator=(const turn&) = delete;
@@ -34,8 +38,8 @@ class turn {
   bool mine_ = false;
 };
 
-// `forget_all_of` clears what is known about a token: its PIN was changed or the token was initialised
-// anew by somebody who knew how.
+// `forget_all_of` clears what is known about a token: its PIN was changed or the token was
+// initialised anew by somebody who knew how.
 void forget_all_of(std::string_view token_identity);
 
 }  // namespace hsmtls::pkcs11::refused_pins

@@ -36,7 +36,9 @@ secret& secret::operator=(secret&& other) noexcept {
   return *this;
 }
 
-secret::~secret() { release(); }
+secret::~secret() {
+  release();
+}
 
 bool secret::equals(std::span<const uint8_t> other) const {
   if (memory_ == nullptr || other.size() != size_) return false;

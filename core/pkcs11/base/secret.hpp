@@ -1,5 +1,5 @@
-// Memory for a PIN: pages of its own, locked, left out of core dumps, wiped before they go. Not wiped on
-// fork: a prefork worker has to log in again by itself and can no longer read root's file.
+// Memory for a PIN: pages of its own, locked, left out of core dumps, wiped before they go. Not
+// wiped on fork: a prefork worker has to log in again by itself and can no longer read root's file.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,8 @@ class secret {
 
   [[nodiscard]] std::span<const uint8_t> bytes() const { return {memory_, size_}; }
   [[nodiscard]] bool equals(std::span<const uint8_t> other) const;
-  // True also for an empty PIN that was stored; false for a default-constructed or moved-from secret.
+  // True also for an empty PIN that was stored; false for a default-constructed or moved-from
+  // secret.
   explicit operator bool() const { return memory_ != nullptr; }
 
  private:

@@ -1,5 +1,5 @@
-// SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012, section 2): a keyed 64-bit
-// fingerprint from which the input cannot be had back without the key.
+// SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012, section 2): a keyed
+// 64-bit fingerprint from which the input cannot be had back without the key.
 #pragma once
 
 #include <array>
@@ -36,7 +36,9 @@ class siphash {
   }
 
  private:
-  static constexpr uint64_t rotate(uint64_t x, int bits) { return (x << bits) | (x >> (64 - bits)); }
+  static constexpr uint64_t rotate(uint64_t x, int bits) {
+    return (x << bits) | (x >> (64 - bits));
+  }
 
   void round() {
     v0_ += v1_, v1_ = rotate(v1_, 13), v1_ ^= v0_, v0_ = rotate(v0_, 32);

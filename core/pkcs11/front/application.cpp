@@ -7,14 +7,16 @@ application& application::current() {
   runtime& process = runtime::current();
   application* existing = this_process.load();
   if (existing != nullptr && &existing->runtime_ == &process) return *existing;
-  // The first call, or the first in a forked child: the parent's application stays behind untouched.
+  // The first call, or the first in a forked child: the parent's application stays behind
+  // untouched.
   std::unique_ptr<application> fresh(new application(process, existing));
   if (this_process.compare_exchange_strong(existing, fresh.get())) return *fresh.release();
   return *existing;
 }
 
 CK_RV application::initialise(void* reserved) {
-  // Each user counts there, too, and no lock of ours is held: a C_Initialize that hangs keeps only its caller.
+  // Each user counts there, too, and no lock of ours is held: a C_Initialize that hangs keeps only
+  // its caller.
   if (const CK_RV rv = runtime_.attach(reserved); rv != CKR_OK) return rv;
   {
     std::unique_lock held(lifecycle_);
@@ -67,7 +69,8 @@ void application::last_session_closed(token& behind) {
   behind.forget_if_unused();
 }
 
-void application::session_closed(CK_SESSION_HANDLE handle, std::shared_ptr<virtual_session> session) {
+void application::session_closed(CK_SESSION_HANDLE handle,
+                                 std::shared_ptr<virtual_session> session) {
   objects.remove_created_in(handle);
   const CK_SLOT_ID slot = session->slot();
   token& behind = session->behind();

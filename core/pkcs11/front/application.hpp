@@ -1,4 +1,5 @@
-// The public face's user: one application in PKCS#11's sense, however many libraries of the process call us.
+// The public face's user: one application in PKCS#11's sense, however many libraries of the process
+// call us.
 #pragma once
 
 #include <atomic>
@@ -25,7 +26,8 @@ class application {
   CK_RV initialise(void* reserved);
   CK_RV finalise();
 
-  // `wait_for_finalise` waits for the application to finalise, at most `most`; returns whether it did.
+  // `wait_for_finalise` waits for the application to finalise, at most `most`; returns whether it
+  // did.
   bool wait_for_finalise(milliseconds most);
 
   handle_table<virtual_session> sessions;
@@ -44,11 +46,12 @@ class application {
   void last_session_closed(token& behind);
 
   runtime& runtime_;
-  const application* const parent_;  // of the process that we were forked from; kept, so that nothing leaks
+  const application* const
+      parent_;            // of the process that we were forked from; kept, so that nothing leaks
   std::mutex lifecycle_;  // guards what is below; never held across a vendor call
   std::condition_variable changed_;
-  std::atomic<int> users_{0};         // read without the lock
-  bool finalising_ = false;  // the last user's sessions are being closed
+  std::atomic<int> users_{0};  // read without the lock
+  bool finalising_ = false;    // the last user's sessions are being closed
 };
 
 // One call of the application in one of its sessions.

@@ -1,5 +1,5 @@
-// The three symbols that an application finds by dlsym. They lead to the copy of this library that owns the
-// state: this one, or one that was loaded before (runtime/instance.hpp).
+// The three symbols that an application finds by dlsym. They lead to the copy of this library that
+// owns the state: this one, or one that was loaded before (runtime/instance.hpp).
 #include <dlfcn.h>
 
 #include "core/pkcs11/front/functions.hpp"
@@ -13,13 +13,19 @@ const instance_record& this_copy() {
   static const instance_record record = [] {
     Dl_info here{};
     dladdr(reinterpret_cast<const void*>(&this_copy), &here);
-    return instance_record{instance_abi_version,      here.dli_fname,        front::C_GetFunctionList,
-                           front::C_GetInterfaceList, front::C_GetInterface, private_functions()};
+    return instance_record{instance_abi_version,
+                           here.dli_fname,
+                           front::C_GetFunctionList,
+                           front::C_GetInterfaceList,
+                           front::C_GetInterface,
+                           private_functions()};
   }();
   return record;
 }
 
-[[gnu::constructor]] void publish_at_load() { publish(this_copy()); }
+[[gnu::constructor]] void publish_at_load() {
+  publish(this_copy());
+}
 
 }  // namespace
 }  // namespace hsmtls::pkcs11
@@ -36,7 +42,10 @@ HSMTLS_EXPORT CK_RV C_GetInterfaceList(CK_INTERFACE* out, CK_ULONG* count) {
   return owner != nullptr ? owner->get_interface_list(out, count) : CKR_GENERAL_ERROR;
 }
 
-HSMTLS_EXPORT CK_RV C_GetInterface(CK_UTF8CHAR* name, CK_VERSION* version, CK_INTERFACE** out, CK_FLAGS flags) {
+HSMTLS_EXPORT CK_RV C_GetInterface(CK_UTF8CHAR* name,
+                                   CK_VERSION* version,
+                                   CK_INTERFACE** out,
+                                   CK_FLAGS flags) {
   const auto* owner = hsmtls::pkcs11::owner();
   return owner != nullptr ? owner->get_interface(name, version, out, flags) : CKR_GENERAL_ERROR;
 }

@@ -33,13 +33,17 @@ CK_INTERFACE offered[] = {
 
 }  // namespace
 
-CK_FUNCTION_LIST* function_list() { return &v2; }
+CK_FUNCTION_LIST* function_list() {
+  return &v2;
+}
 
 bool offers_v3() {
   // An application asks for interfaces before C_Initialize: the modules have to be looked at now.
   runtime::current().load();
   const auto modules = runtime::current().modules();
-  return std::any_of(modules.begin(), modules.end(), [](const vendor_module* one) { return one->functions_v3() != nullptr; });
+  return std::any_of(modules.begin(), modules.end(), [](const vendor_module* one) {
+    return one->functions_v3() != nullptr;
+  });
 }
 
 std::span<CK_INTERFACE> interfaces() {

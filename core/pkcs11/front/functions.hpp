@@ -1,5 +1,5 @@
-// Every function of PKCS#11 v3.0 as this module answers it, declared from the standard's own list. They sit
-// in a namespace: only the function lists lead to them.
+// Every function of PKCS#11 v3.0 as this module answers it, declared from the standard's own list.
+// They sit in a namespace: only the function lists lead to them.
 #pragma once
 
 #include "core/pkcs11/base/ck.hpp"

@@ -1,4 +1,5 @@
-// C_Initialize, C_Finalize, C_GetInfo and the ways to the function lists (PKCS#11 v3.1 section 5.4).
+// C_Initialize, C_Finalize, C_GetInfo and the ways to the function lists (PKCS#11 v3.1 section
+// 5.4).
 #include <cstring>
 
 #include "core/pkcs11/front/application.hpp"
@@ -70,9 +71,12 @@ CK_RV C_GetInterfaceList(CK_INTERFACE* out, CK_ULONG* count) {
 CK_RV C_GetInterface(CK_UTF8CHAR* name, CK_VERSION* version, CK_INTERFACE** out, CK_FLAGS flags) {
   if (out == nullptr) return CKR_ARGUMENTS_BAD;
   for (CK_INTERFACE& one : interfaces()) {
-    if (name != nullptr && std::strcmp(reinterpret_cast<const char*>(name), reinterpret_cast<const char*>(one.pInterfaceName)) != 0) continue;
+    if (name != nullptr && std::strcmp(reinterpret_cast<const char*>(name),
+                                       reinterpret_cast<const char*>(one.pInterfaceName)) != 0)
+      continue;
     const auto* its = static_cast<const CK_VERSION*>(one.pFunctionList);
-    if (version != nullptr && (version->major != its->major || version->minor != its->minor)) continue;
+    if (version != nullptr && (version->major != its->major || version->minor != its->minor))
+      continue;
     if ((flags & one.flags) != flags) continue;
     *out = &one;
     return CKR_OK;

@@ -1,4 +1,5 @@
-// Handles that we give out, and what is behind them. Handles are never used twice in a process's life.
+// Handles that we give out, and what is behind them. Handles are never used twice in a process's
+// life.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// What an application is told when a recovery did not succeed: the PKCS#11 value that says the truth about
-// the session or object that *it* holds.
+// What an application is told when a recovery did not succeed: the PKCS#11 value that says the
+// truth about the session or object that *it* holds.
 #pragma once
 
 #include "core/pkcs11/token/verdict.hpp"
@@ -8,7 +8,8 @@ namespace hsmtls::pkcs11 {
 
 inline CK_RV honest(CK_RV rv) {
   switch (rv) {
-    // The application's session is a virtual one and lives on: the device behind it is what is gone.
+    // The application's session is a virtual one and lives on: the device behind it is what is
+    // gone.
     case CKR_SESSION_HANDLE_INVALID:
     case CKR_SESSION_CLOSED:
     case CKR_CRYPTOKI_NOT_INITIALIZED:

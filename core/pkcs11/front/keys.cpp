@@ -7,23 +7,47 @@ namespace hsmtls::pkcs11::front {
 
 // NOLINTBEGIN(readability-identifier-naming): the standard's names.
 
-CK_RV C_GenerateKey(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_ATTRIBUTE* pattern, CK_ULONG count, CK_OBJECT_HANDLE* key) {
+CK_RV C_GenerateKey(CK_SESSION_HANDLE handle,
+                    CK_MECHANISM* mechanism,
+                    CK_ATTRIBUTE* pattern,
+                    CK_ULONG count,
+                    CK_OBJECT_HANDLE* key) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (key == nullptr) return CKR_ARGUMENTS_BAD;
-    return make_object(call, *key, [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
-      return invoke(vendor.functions().C_GenerateKey, session, mechanism, pattern, count, &made);
-    });
+    return make_object(
+        call,
+        *key,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
+          return invoke(
+              vendor.functions().C_GenerateKey, session, mechanism, pattern, count, &made);
+        });
   });
 }
 
-CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_ATTRIBUTE* public_pattern, CK_ULONG public_count, CK_ATTRIBUTE* private_pattern, CK_ULONG private_count, CK_OBJECT_HANDLE* public_key, CK_OBJECT_HANDLE* private_key) {
+CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE handle,
+                        CK_MECHANISM* mechanism,
+                        CK_ATTRIBUTE* public_pattern,
+                        CK_ULONG public_count,
+                        CK_ATTRIBUTE* private_pattern,
+                        CK_ULONG private_count,
+                        CK_OBJECT_HANDLE* public_key,
+                        CK_OBJECT_HANDLE* private_key) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (public_key == nullptr || private_key == nullptr) return CKR_ARGUMENTS_BAD;
     CK_OBJECT_HANDLE made_public = 0;
     CK_OBJECT_HANDLE made_private = 0;
-    CK_RV rv = direct(call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-      return invoke(vendor.functions().C_GenerateKeyPair, session, mechanism, public_pattern, public_count, private_pattern, private_count, &made_public, &made_private);
-    });
+    CK_RV rv = direct(
+        call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+          return invoke(vendor.functions().C_GenerateKeyPair,
+                        session,
+                        mechanism,
+                        public_pattern,
+                        public_count,
+                        private_pattern,
+                        private_count,
+                        &made_public,
+                        &made_private);
+        });
     if (rv != CKR_OK) return rv;
     CK_OBJECT_HANDLE known_public = 0;
     if (rv = adopt_made(call, made_public, known_public); rv != CKR_OK) {
@@ -40,71 +64,133 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_AT
   });
 }
 
-CK_RV C_WrapKey(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key, CK_BYTE* wrapped, CK_ULONG* wrapped_length) {
+CK_RV C_WrapKey(CK_SESSION_HANDLE handle,
+                CK_MECHANISM* mechanism,
+                CK_OBJECT_HANDLE wrapping_key,
+                CK_OBJECT_HANDLE key,
+                CK_BYTE* wrapped,
+                CK_ULONG* wrapped_length) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     std::shared_ptr<object> wrapping;
     std::shared_ptr<object> what;
-    if (const CK_RV rv = checked_object(call, wrapping_key, CKR_WRAPPING_KEY_HANDLE_INVALID, wrapping); rv != CKR_OK) return rv;
-    if (const CK_RV rv = checked_object(call, key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK) return rv;
+    if (const CK_RV rv =
+            checked_object(call, wrapping_key, CKR_WRAPPING_KEY_HANDLE_INVALID, wrapping);
+        rv != CKR_OK)
+      return rv;
+    if (const CK_RV rv = checked_object(call, key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK)
+      return rv;
     const CK_ULONG capacity = wrapped_length != nullptr ? *wrapped_length : 0;
-    return direct(call, repeat::if_harmless, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
-      CK_OBJECT_HANDLE real_wrapping = 0;
-      CK_OBJECT_HANDLE real = 0;
-      if (const CK_RV rv = resolve_key(call, *wrapping, CKR_WRAPPING_KEY_HANDLE_INVALID, real_wrapping); rv != CKR_OK) return rv;
-      if (const CK_RV rv = resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real); rv != CKR_OK) return rv;
-      if (wrapped_length != nullptr) *wrapped_length = capacity;
-      return invoke(vendor.functions().C_WrapKey, session, mechanism, real_wrapping, real, wrapped, wrapped_length);
-    });
+    return direct(
+        call,
+        repeat::if_harmless,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
+          CK_OBJECT_HANDLE real_wrapping = 0;
+          CK_OBJECT_HANDLE real = 0;
+          if (const CK_RV rv =
+                  resolve_key(call, *wrapping, CKR_WRAPPING_KEY_HANDLE_INVALID, real_wrapping);
+              rv != CKR_OK)
+            return rv;
+          if (const CK_RV rv = resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real); rv != CKR_OK)
+            return rv;
+          if (wrapped_length != nullptr) *wrapped_length = capacity;
+          return invoke(vendor.functions().C_WrapKey,
+                        session,
+                        mechanism,
+                        real_wrapping,
+                        real,
+                        wrapped,
+                        wrapped_length);
+        });
   });
 }
 
-CK_RV C_UnwrapKey(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE unwrapping_key, CK_BYTE* wrapped, CK_ULONG wrapped_length, CK_ATTRIBUTE* pattern, CK_ULONG count, CK_OBJECT_HANDLE* key) {
+CK_RV C_UnwrapKey(CK_SESSION_HANDLE handle,
+                  CK_MECHANISM* mechanism,
+                  CK_OBJECT_HANDLE unwrapping_key,
+                  CK_BYTE* wrapped,
+                  CK_ULONG wrapped_length,
+                  CK_ATTRIBUTE* pattern,
+                  CK_ULONG count,
+                  CK_OBJECT_HANDLE* key) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (key == nullptr) return CKR_ARGUMENTS_BAD;
     std::shared_ptr<object> what;
-    if (const CK_RV rv = checked_object(call, unwrapping_key, CKR_UNWRAPPING_KEY_HANDLE_INVALID, what); rv != CKR_OK) return rv;
-    return make_object(call, *key, [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) -> CK_RV {
-      CK_OBJECT_HANDLE real = 0;
-      if (const CK_RV rv = resolve_key(call, *what, CKR_UNWRAPPING_KEY_HANDLE_INVALID, real); rv != CKR_OK) return rv;
-      return invoke(vendor.functions().C_UnwrapKey, session, mechanism, real, wrapped, wrapped_length, pattern, count, &made);
-    });
+    if (const CK_RV rv =
+            checked_object(call, unwrapping_key, CKR_UNWRAPPING_KEY_HANDLE_INVALID, what);
+        rv != CKR_OK)
+      return rv;
+    return make_object(
+        call,
+        *key,
+        [&](const vendor_module& vendor,
+            CK_SESSION_HANDLE session,
+            CK_OBJECT_HANDLE& made) -> CK_RV {
+          CK_OBJECT_HANDLE real = 0;
+          if (const CK_RV rv = resolve_key(call, *what, CKR_UNWRAPPING_KEY_HANDLE_INVALID, real);
+              rv != CKR_OK)
+            return rv;
+          return invoke(vendor.functions().C_UnwrapKey,
+                        session,
+                        mechanism,
+                        real,
+                        wrapped,
+                        wrapped_length,
+                        pattern,
+                        count,
+                        &made);
+        });
   });
 }
 
-CK_RV C_DeriveKey(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base_key, CK_ATTRIBUTE* pattern, CK_ULONG count, CK_OBJECT_HANDLE* key) {
+CK_RV C_DeriveKey(CK_SESSION_HANDLE handle,
+                  CK_MECHANISM* mechanism,
+                  CK_OBJECT_HANDLE base_key,
+                  CK_ATTRIBUTE* pattern,
+                  CK_ULONG count,
+                  CK_OBJECT_HANDLE* key) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     std::shared_ptr<object> what;
-    if (const CK_RV rv = checked_object(call, base_key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK) return rv;
-    const auto derive = [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* made) -> CK_RV {
+    if (const CK_RV rv = checked_object(call, base_key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK)
+      return rv;
+    const auto derive = [&](const vendor_module& vendor,
+                            CK_SESSION_HANDLE session,
+                            CK_OBJECT_HANDLE* made) -> CK_RV {
       CK_OBJECT_HANDLE real = 0;
-      if (const CK_RV rv = resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real); rv != CKR_OK) return rv;
+      if (const CK_RV rv = resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real); rv != CKR_OK)
+        return rv;
       return invoke(vendor.functions().C_DeriveKey, session, mechanism, real, pattern, count, made);
     };
     // PKCS#11 v3.1 C_DeriveKey: some mechanisms return their keys in their parameter and none here.
     if (key == nullptr) {
-      return direct(call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-        return derive(vendor, session, nullptr);
-      });
+      return direct(
+          call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+            return derive(vendor, session, nullptr);
+          });
     }
-    return make_object(call, *key, [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
-      return derive(vendor, session, &made);
-    });
+    return make_object(
+        call,
+        *key,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
+          return derive(vendor, session, &made);
+        });
   });
 }
 
 CK_RV C_SeedRandom(CK_SESSION_HANDLE handle, CK_BYTE* seed, CK_ULONG length) {
   return in_session(handle, [&](session_call& call) {
-    return direct(call, repeat::if_harmless, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-      return invoke(vendor.functions().C_SeedRandom, session, seed, length);
-    });
+    return direct(
+        call, repeat::if_harmless, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+          return invoke(vendor.functions().C_SeedRandom, session, seed, length);
+        });
   });
 }
 
 CK_RV C_GenerateRandom(CK_SESSION_HANDLE handle, CK_BYTE* out, CK_ULONG length) {
   return in_session(handle, [&](session_call& call) {
-    return direct(call, repeat::if_harmless, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-      return invoke(vendor.functions().C_GenerateRandom, session, out, length);
-    });
+    return direct(
+        call, repeat::if_harmless, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+          return invoke(vendor.functions().C_GenerateRandom, session, out, length);
+        });
   });
 }
 

@@ -3,8 +3,8 @@
 namespace hsmtls::pkcs11 {
 namespace {
 
-// Whether the parameter of `type`, of `length` bytes, is plain memory without pointers (PKCS#11 v3.1
-// section 6: CK_RSA_PKCS_PSS_PARAMS, CK_MAC_GENERAL_PARAMS; an IV is a bare byte string).
+// Whether the parameter of `type`, of `length` bytes, is plain memory without pointers (PKCS#11
+// v3.1 section 6: CK_RSA_PKCS_PSS_PARAMS, CK_MAC_GENERAL_PARAMS; an IV is a bare byte string).
 bool is_plain(CK_MECHANISM_TYPE type, CK_ULONG length) {
   switch (type) {
     case CKM_RSA_PKCS_PSS:
@@ -55,7 +55,9 @@ kept_mechanism kept_mechanism::borrowed(const CK_MECHANISM& original) {
 
 CK_MECHANISM kept_mechanism::get() {
   if (borrowed_ != nullptr) return {type_, borrowed_, borrowed_length_};
-  return {type_, parameter_.empty() ? nullptr : parameter_.data(), static_cast<CK_ULONG>(parameter_.size())};
+  return {type_,
+          parameter_.empty() ? nullptr : parameter_.data(),
+          static_cast<CK_ULONG>(parameter_.size())};
 }
 
 }  // namespace hsmtls::pkcs11

@@ -1,5 +1,5 @@
-// A mechanism kept for a replay. Parameters are plain memory only for some mechanisms; where they hold
-// pointers, the operation is not replayed.
+// A mechanism kept for a replay. Parameters are plain memory only for some mechanisms; where they
+// hold pointers, the operation is not replayed.
 #pragma once
 
 #include "core/pkcs11/token/attributes.hpp"

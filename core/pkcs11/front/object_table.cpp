@@ -17,7 +17,13 @@ CK_OBJECT_HANDLE object_table::known_at(const place& where, uint64_t life) const
   return known->second.what->current_in(life) == where.real ? at->second : 0;
 }
 
-CK_RV object_table::adopt(token& of, const lease& in, CK_OBJECT_HANDLE real, bool made, CK_SESSION_HANDLE creator, time_point until, CK_OBJECT_HANDLE& out) {
+CK_RV object_table::adopt(token& of,
+                          const lease& in,
+                          CK_OBJECT_HANDLE real,
+                          bool made,
+                          CK_SESSION_HANDLE creator,
+                          time_point until,
+                          CK_OBJECT_HANDLE& out) {
   const place where{&of, real};
   {
     std::lock_guard held(mutex_);
@@ -36,8 +42,8 @@ CK_RV object_table::adopt(token& of, const lease& in, CK_OBJECT_HANDLE real, boo
   }
   const name called{&of, recipe};
   if (recipe.on_token && !made) {
-    // The handle that the application has from before the loss, if it is the only one of that name that has
-    // not been seen since. Which key it really is, is compared before it is used.
+    // The handle that the application has from before the loss, if it is the only one of that name
+    // that has not been seen since. Which key it really is, is compared before it is used.
     CK_OBJECT_HANDLE waiting = 0;
     int namesakes = 0;
     for (auto [at, end] = by_name_.equal_range(called); at != end; ++at) {
@@ -52,7 +58,8 @@ CK_RV object_table::adopt(token& of, const lease& in, CK_OBJECT_HANDLE real, boo
     }
   }
   out = ++last_;
-  entries_[out] = {std::make_shared<object>(of, recipe, real, in.life()), recipe.on_token ? 0 : creator};
+  entries_[out] = {std::make_shared<object>(of, recipe, real, in.life()),
+                   recipe.on_token ? 0 : creator};
   by_place_[where] = out;
   by_name_.emplace(called, out);
   return CKR_OK;

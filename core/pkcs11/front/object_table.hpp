@@ -1,5 +1,5 @@
-// The object handles that the application holds. A handle means one object for as long as the process runs,
-// through every loss.
+// The object handles that the application holds. A handle means one object for as long as the
+// process runs, through every loss.
 #pragma once
 
 #include <map>
@@ -17,12 +17,20 @@ class object_table {
   // `find` returns the object behind one of our handles, or null.
   std::shared_ptr<object> find(CK_OBJECT_HANDLE handle) const;
 
-  // `adopt` gives our handle for what the vendor calls `real` in the session `in`: the one it already has,
-  // one of an earlier life that bears the same names, or a new one. `made`: it was made just now, so it is none of an
-  // earlier life. `creator` is the application's session, for session objects.
-  CK_RV adopt(token& of, const lease& in, CK_OBJECT_HANDLE real, bool made, CK_SESSION_HANDLE creator, time_point until, CK_OBJECT_HANDLE& out);
+  // `adopt` gives our handle for what the vendor calls `real` in the session `in`: the one it
+  // already has, one of an earlier life that bears the same names, or a new one. `made`: it was
+  // made just now, so it is none of an earlier life. `creator` is the application's session, for
+  // session objects.
+  CK_RV adopt(token& of,
+              const lease& in,
+              CK_OBJECT_HANDLE real,
+              bool made,
+              CK_SESSION_HANDLE creator,
+              time_point until,
+              CK_OBJECT_HANDLE& out);
 
-  // `remove` forgets an object; returns the session that created it if it was a session object, else 0.
+  // `remove` forgets an object; returns the session that created it if it was a session object,
+  // else 0.
   CK_SESSION_HANDLE remove(CK_OBJECT_HANDLE handle);
 
   // `remove_created_in` forgets the session objects of a session that was closed.

@@ -15,7 +15,8 @@ constexpr CK_ULONG handles_at_once = 512;
 template <class Run>
 CK_RV on_object(session_call& call, CK_OBJECT_HANDLE handle, repeat how, Run&& run) {
   std::shared_ptr<object> what;
-  if (const CK_RV rv = checked_object(call, handle, CKR_OBJECT_HANDLE_INVALID, what); rv != CKR_OK) return rv;
+  if (const CK_RV rv = checked_object(call, handle, CKR_OBJECT_HANDLE_INVALID, what); rv != CKR_OK)
+    return rv;
   return direct(call, how, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
     CK_OBJECT_HANDLE real = 0;
     if (const CK_RV rv = resolve_in(call, *what, real); rv != CKR_OK) return rv;
@@ -26,20 +27,27 @@ CK_RV on_object(session_call& call, CK_OBJECT_HANDLE handle, repeat how, Run&& r
 CK_RV begin_search(session_call& call, CK_ATTRIBUTE* pattern, CK_ULONG count) {
   virtual_session& session = call.session;
   if (session.runs(operation::find)) return CKR_OPERATION_ACTIVE;
-  const CK_RV rv = direct(call, repeat::freely, [&](const vendor_module& vendor, CK_SESSION_HANDLE real) {
-    return begin_find(vendor.functions(), real, pattern, count);
-  });
+  const CK_RV rv =
+      direct(call, repeat::freely, [&](const vendor_module& vendor, CK_SESSION_HANDLE real) {
+        return begin_find(vendor.functions(), real, pattern, count);
+      });
   if (rv == CKR_OK) session.started(operation::find, {});
   return rv;
 }
 
-// The application's handles for what the vendor found; what only the other face may see is left out.
-CK_RV adopt_found(session_call& call, const CK_OBJECT_HANDLE* found, CK_ULONG count, CK_OBJECT_HANDLE* out, CK_ULONG& kept) {
+// The application's handles for what the vendor found; what only the other face may see is left
+// out.
+CK_RV adopt_found(session_call& call,
+                  const CK_OBJECT_HANDLE* found,
+                  CK_ULONG count,
+                  CK_OBJECT_HANDLE* out,
+                  CK_ULONG& kept) {
   const bool logged_in = call.behind().logged_in(face::front).has_value();
   kept = 0;
   for (CK_ULONG i = 0; i < count; ++i) {
     CK_OBJECT_HANDLE handle = 0;
-    const CK_RV rv = call.app.objects.adopt(call.behind(), call.session.real(), found[i], false, call.handle, call.until, handle);
+    const CK_RV rv = call.app.objects.adopt(
+        call.behind(), call.session.real(), found[i], false, call.handle, call.until, handle);
     if (rv == CKR_OBJECT_HANDLE_INVALID) continue;  // destroyed since it was found
     if (rv != CKR_OK) return rv;
     const auto what = call.app.objects.find(handle);
@@ -53,70 +61,112 @@ CK_RV adopt_found(session_call& call, const CK_OBJECT_HANDLE* found, CK_ULONG co
 
 // NOLINTBEGIN(readability-identifier-naming): the standard's names.
 
-CK_RV C_CreateObject(CK_SESSION_HANDLE handle, CK_ATTRIBUTE* pattern, CK_ULONG count, CK_OBJECT_HANDLE* out) {
+CK_RV C_CreateObject(CK_SESSION_HANDLE handle,
+                     CK_ATTRIBUTE* pattern,
+                     CK_ULONG count,
+                     CK_OBJECT_HANDLE* out) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (out == nullptr) return CKR_ARGUMENTS_BAD;
-    return make_object(call, *out, [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
-      return invoke(vendor.functions().C_CreateObject, session, pattern, count, &made);
-    });
+    return make_object(
+        call,
+        *out,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
+          return invoke(vendor.functions().C_CreateObject, session, pattern, count, &made);
+        });
   });
 }
 
-CK_RV C_CopyObject(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE original, CK_ATTRIBUTE* pattern, CK_ULONG count, CK_OBJECT_HANDLE* out) {
+CK_RV C_CopyObject(CK_SESSION_HANDLE handle,
+                   CK_OBJECT_HANDLE original,
+                   CK_ATTRIBUTE* pattern,
+                   CK_ULONG count,
+                   CK_OBJECT_HANDLE* out) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (out == nullptr) return CKR_ARGUMENTS_BAD;
     std::shared_ptr<object> what;
-    if (const CK_RV rv = checked_object(call, original, CKR_OBJECT_HANDLE_INVALID, what); rv != CKR_OK) return rv;
-    return make_object(call, *out, [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) -> CK_RV {
-      CK_OBJECT_HANDLE real = 0;
-      if (const CK_RV rv = resolve_in(call, *what, real); rv != CKR_OK) return rv;
-      return invoke(vendor.functions().C_CopyObject, session, real, pattern, count, &made);
-    });
+    if (const CK_RV rv = checked_object(call, original, CKR_OBJECT_HANDLE_INVALID, what);
+        rv != CKR_OK)
+      return rv;
+    return make_object(call,
+                       *out,
+                       [&](const vendor_module& vendor,
+                           CK_SESSION_HANDLE session,
+                           CK_OBJECT_HANDLE& made) -> CK_RV {
+                         CK_OBJECT_HANDLE real = 0;
+                         if (const CK_RV rv = resolve_in(call, *what, real); rv != CKR_OK)
+                           return rv;
+                         return invoke(
+                             vendor.functions().C_CopyObject, session, real, pattern, count, &made);
+                       });
   });
 }
 
 CK_RV C_DestroyObject(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE target) {
   return in_session(handle, [&](session_call& call) {
-    const CK_RV rv = on_object(call, target, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE real) {
-      return invoke(vendor.functions().C_DestroyObject, session, real);
-    });
-    if (rv == CKR_OK && call.app.objects.remove(target) == handle) call.session.session_object_destroyed();
+    const CK_RV rv = on_object(
+        call,
+        target,
+        repeat::if_rejected,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE real) {
+          return invoke(vendor.functions().C_DestroyObject, session, real);
+        });
+    if (rv == CKR_OK && call.app.objects.remove(target) == handle)
+      call.session.session_object_destroyed();
     return rv;
   });
 }
 
 CK_RV C_GetObjectSize(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE target, CK_ULONG* size) {
   return in_session(handle, [&](session_call& call) {
-    return on_object(call, target, repeat::freely, [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE real) {
-      return invoke(vendor.functions().C_GetObjectSize, session, real, size);
-    });
+    return on_object(
+        call,
+        target,
+        repeat::freely,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE real) {
+          return invoke(vendor.functions().C_GetObjectSize, session, real, size);
+        });
   });
 }
 
-CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE target, CK_ATTRIBUTE* attributes, CK_ULONG count) {
+CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle,
+                          CK_OBJECT_HANDLE target,
+                          CK_ATTRIBUTE* attributes,
+                          CK_ULONG count) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (attributes == nullptr || count == 0) return CKR_ARGUMENTS_BAD;
     const std::vector<CK_ATTRIBUTE> asked(attributes, attributes + count);
-    return on_object(call, target, repeat::freely, [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE real) {
-      // The lengths are in and out: each try starts from what the application gave.
-      std::copy(asked.begin(), asked.end(), attributes);
-      return invoke(vendor.functions().C_GetAttributeValue, session, real, attributes, count);
-    });
+    return on_object(
+        call,
+        target,
+        repeat::freely,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE real) {
+          // The lengths are in and out: each try starts from what the application gave.
+          std::copy(asked.begin(), asked.end(), attributes);
+          return invoke(vendor.functions().C_GetAttributeValue, session, real, attributes, count);
+        });
   });
 }
 
-CK_RV C_SetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE target, CK_ATTRIBUTE* attributes, CK_ULONG count) {
+CK_RV C_SetAttributeValue(CK_SESSION_HANDLE handle,
+                          CK_OBJECT_HANDLE target,
+                          CK_ATTRIBUTE* attributes,
+                          CK_ULONG count) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     CK_OBJECT_HANDLE changed = 0;
-    const CK_RV rv = on_object(call, target, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE real) {
-      changed = real;
-      return invoke(vendor.functions().C_SetAttributeValue, session, real, attributes, count);
-    });
+    const CK_RV rv = on_object(
+        call,
+        target,
+        repeat::if_rejected,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE real) {
+          changed = real;
+          return invoke(vendor.functions().C_SetAttributeValue, session, real, attributes, count);
+        });
     if (rv != CKR_OK) return rv;
     // It may be called something else now.
     object_recipe name;
     const auto what = call.app.objects.find(target);
-    if (what != nullptr && read_recipe(call.behind(), call.session.real(), changed, call.until, name) == CKR_OK) {
+    if (what != nullptr &&
+        read_recipe(call.behind(), call.session.real(), changed, call.until, name) == CKR_OK) {
       what->renamed(std::move(name));
     }
     return CKR_OK;
@@ -127,7 +177,10 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE* pattern, CK_ULON
   return in_session(handle, [&](session_call& call) { return begin_search(call, pattern, count); });
 }
 
-CK_RV C_FindObjects(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE* out, CK_ULONG most, CK_ULONG* count) {
+CK_RV C_FindObjects(CK_SESSION_HANDLE handle,
+                    CK_OBJECT_HANDLE* out,
+                    CK_ULONG most,
+                    CK_ULONG* count) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (count == nullptr || (out == nullptr && most > 0)) return CKR_ARGUMENTS_BAD;
     *count = 0;
@@ -136,17 +189,20 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE* out, CK_ULONG mo
     for (;;) {
       const CK_ULONG wanted = std::min<CK_ULONG>(most - *count, found.size());
       CK_ULONG got = 0;
-      CK_RV rv = part(call, operation::find, {}, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-        return invoke(vendor.functions().C_FindObjects, session, found.data(), wanted, &got);
-      });
+      CK_RV rv = part(
+          call, operation::find, {}, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+            return invoke(vendor.functions().C_FindObjects, session, found.data(), wanted, &got);
+          });
       CK_ULONG kept = 0;
-      if (rv == CKR_OK) rv = adopt_found(call, found.data(), std::min(got, wanted), out + *count, kept);
+      if (rv == CKR_OK)
+        rv = adopt_found(call, found.data(), std::min(got, wanted), out + *count, kept);
       if (rv != CKR_OK) {
         *count = 0;
         return lost_in_operation(call, operation::find, rv);
       }
       *count += kept;
-      // An application may take fewer than it asked for as the end: they are, if the vendor gave fewer.
+      // An application may take fewer than it asked for as the end: they are, if the vendor gave
+      // fewer.
       if (got < wanted || *count == most) return CKR_OK;
     }
   });
@@ -154,9 +210,10 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE* out, CK_ULONG mo
 
 CK_RV C_FindObjectsFinal(CK_SESSION_HANDLE handle) {
   return in_session(handle, [&](session_call& call) {
-    return finish(call, operation::find, {}, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-      return invoke(vendor.functions().C_FindObjectsFinal, session);
-    });
+    return finish(
+        call, operation::find, {}, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+          return invoke(vendor.functions().C_FindObjectsFinal, session);
+        });
   });
 }
 

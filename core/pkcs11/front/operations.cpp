@@ -20,9 +20,10 @@ CK_RV begin_in_real(session_call& call, running_operation& what, uint64_t& life)
       }
     }
     CK_MECHANISM mechanism = what.mechanism.get();
-    const CK_RV rv = behind.call(call.session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE session) {
-      return what.begin(behind.module(), session, &mechanism, key);
-    });
+    const CK_RV rv = behind.call(
+        call.session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE session) {
+          return what.begin(behind.module(), session, &mechanism, key);
+        });
     const bool bound = call.session.runs_any() || call.session.has_session_objects();
     if (rv == CKR_OPERATION_ACTIVE && !bound && dirty < most_dirty_sessions) {
       call.session.real().discard();
@@ -35,7 +36,10 @@ CK_RV begin_in_real(session_call& call, running_operation& what, uint64_t& life)
 
 }  // namespace
 
-CK_RV checked_object(session_call& call, CK_OBJECT_HANDLE handle, CK_RV if_unknown, std::shared_ptr<object>& out) {
+CK_RV checked_object(session_call& call,
+                     CK_OBJECT_HANDLE handle,
+                     CK_RV if_unknown,
+                     std::shared_ptr<object>& out) {
   out = call.app.objects.find(handle);
   if (out == nullptr || &out->owner() != &call.behind()) return if_unknown;
   // The other face's login is not the application's.
@@ -45,32 +49,42 @@ CK_RV checked_object(session_call& call, CK_OBJECT_HANDLE handle, CK_RV if_unkno
 
 CK_RV resolve_in(session_call& call, object& what, CK_OBJECT_HANDLE& out) {
   const lease& real = call.session.real();
-  const bool is_key = what.object_class() == CKO_PRIVATE_KEY || what.object_class() == CKO_SECRET_KEY;
+  const bool is_key =
+      what.object_class() == CKO_PRIVATE_KEY || what.object_class() == CKO_SECRET_KEY;
   // The login may have ended with the loss that this call is recovering from.
-  if (what.is_private() && !what.current_in(real.life()) && !call.behind().logged_in(face::front)) return verdict::login_refused;
+  if (what.is_private() && !what.current_in(real.life()) && !call.behind().logged_in(face::front))
+    return verdict::login_refused;
   // A search of ours must not meet one of the application's in the same session.
   lease other;
   if (call.session.runs(operation::find)) {
     uint64_t life = 0;
-    if (const CK_RV rv = call.behind().borrow(false, call.until, other, life); rv != CKR_OK) return rv;
+    if (const CK_RV rv = call.behind().borrow(false, call.until, other, life); rv != CKR_OK)
+      return rv;
     if (other.life() != real.life()) return CKR_SESSION_HANDLE_INVALID;
   }
   const lease& searching = other ? other : real;
   const CK_RV rv = what.resolve(searching, call.until, out);
   if (rv != CKR_OK || !is_key) return rv;
   const CK_RV learnt = what.learn_public_half(searching, call.until);
-  // Not being able to read it is no reason to refuse a signature; a loss is found out by the call itself.
+  // Not being able to read it is no reason to refuse a signature; a loss is found out by the call
+  // itself.
   return loss_of(learnt) == loss::session ? learnt : CKR_OK;
 }
 
-CK_RV begin_operation(session_call& call, operation which, repeat how, CK_MECHANISM* mechanism, std::shared_ptr<object> key, init_call begin) {
+CK_RV begin_operation(session_call& call,
+                      operation which,
+                      repeat how,
+                      CK_MECHANISM* mechanism,
+                      std::shared_ptr<object> key,
+                      init_call begin) {
   virtual_session& session = call.session;
   if (mechanism == nullptr) {
     // PKCS#11 v3.1 C_SignInit: with a null mechanism the operation in progress is ended.
     if (!session.runs(which)) return CKR_ARGUMENTS_BAD;
-    const CK_RV rv = call.behind().call(session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE in_session) {
-      return begin(call.behind().module(), in_session, nullptr, 0);
-    });
+    const CK_RV rv = call.behind().call(
+        session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE in_session) {
+          return begin(call.behind().module(), in_session, nullptr, 0);
+        });
     if (rv == CKR_OK) session.ended(which, rv);
     return rv;
   }
@@ -97,20 +111,30 @@ CK_RV begin_operation(session_call& call, operation which, repeat how, CK_MECHAN
   return has_key && gone ? CKR_KEY_HANDLE_INVALID : rv;
 }
 
-CK_RV begin_with_key(session_call& call, operation which, repeat how, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key, init_call begin) {
+CK_RV begin_with_key(session_call& call,
+                     operation which,
+                     repeat how,
+                     CK_MECHANISM* mechanism,
+                     CK_OBJECT_HANDLE key,
+                     init_call begin) {
   std::shared_ptr<object> what;
   if (mechanism != nullptr) {
-    if (const CK_RV rv = checked_object(call, key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK) return rv;
+    if (const CK_RV rv = checked_object(call, key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK)
+      return rv;
   }
   return begin_operation(call, which, how, mechanism, std::move(what), begin);
 }
 
-CK_RV restart_operation(session_call& call, operation which, running_operation what, uint64_t& life) {
+CK_RV restart_operation(session_call& call,
+                        operation which,
+                        running_operation what,
+                        uint64_t& life) {
   call.session.ended(which, CKR_OK);
   if (const CK_RV rv = begin_in_real(call, what, life); rv != CKR_OK) return rv;
   call.session.started(which, what);
   if (!what.context_login) return CKR_OK;
-  const CK_RV rv = call.behind().login_for_operation_with_known_pin(call.session.real(), call.until);
+  const CK_RV rv =
+      call.behind().login_for_operation_with_known_pin(call.session.real(), call.until);
   if (loss_of(rv) == loss::session) call.session.lose_real();
   return rv;
 }
@@ -118,13 +142,21 @@ CK_RV restart_operation(session_call& call, operation which, running_operation w
 void log_signature(const session_call& call, CK_MECHANISM_TYPE mechanism, time_point start) {
   if (!log::enabled()) return;
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - start);
-  log::event(log::level::info, "signed", "token", call.behind().identity().label, "mechanism", mechanism_name(mechanism), "us", took.count());
+  log::event(log::level::info,
+             "signed",
+             "token",
+             call.behind().identity().label,
+             "mechanism",
+             mechanism_name(mechanism),
+             "us",
+             took.count());
 }
 
 CK_RV lost_in_operation(session_call& call, operation which, CK_RV rv) {
-  // Only a call in an operation that we began comes here: a session that knows nothing of it is not the one
-  // that we had.
-  const bool gone = loss_of(rv) == loss::session || rv == CKR_OPERATION_NOT_INITIALIZED || verdict::is_verdict(rv);
+  // Only a call in an operation that we began comes here: a session that knows nothing of it is not
+  // the one that we had.
+  const bool gone = loss_of(rv) == loss::session || rv == CKR_OPERATION_NOT_INITIALIZED ||
+                    verdict::is_verdict(rv);
   if (!gone || !call.session.runs(which)) return rv;
   call.session.lose_real();
   return rv == verdict::exiting ? rv : CKR_OPERATION_NOT_INITIALIZED;

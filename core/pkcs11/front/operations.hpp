@@ -1,5 +1,5 @@
-// How the application's calls become calls in a real session: begun, replayed after a loss where nothing is
-// lost by it, and ended by the rules of PKCS#11 v3.1 section 5.
+// How the application's calls become calls in a real session: begun, replayed after a loss where
+// nothing is lost by it, and ended by the rules of PKCS#11 v3.1 section 5.
 #pragma once
 
 #include "core/pkcs11/front/application.hpp"
@@ -18,7 +18,8 @@ struct output {
   }
 };
 
-// What goes in; known so that a replay is not tried over input that the output may have overwritten.
+// What goes in; known so that a replay is not tried over input that the output may have
+// overwritten.
 struct input {
   CK_BYTE_PTR start = nullptr;
   CK_ULONG length = 0;
@@ -29,36 +30,54 @@ struct input {
   }
 };
 
-// `checked_object` returns the object behind a handle if the application may use it in this session.
-CK_RV checked_object(session_call& call, CK_OBJECT_HANDLE handle, CK_RV if_unknown, std::shared_ptr<object>& out);
+// `checked_object` returns the object behind a handle if the application may use it in this
+// session.
+CK_RV checked_object(session_call& call,
+                     CK_OBJECT_HANDLE handle,
+                     CK_RV if_unknown,
+                     std::shared_ptr<object>& out);
 
 // `resolve_in` gives the object's handle for the real session of the call.
 CK_RV resolve_in(session_call& call, object& what, CK_OBJECT_HANDLE& out);
 
-// `resolve_key` is resolve_in for a key that the caller names as such: `if_gone` says which one is gone.
+// `resolve_key` is resolve_in for a key that the caller names as such: `if_gone` says which one is
+// gone.
 inline CK_RV resolve_key(session_call& call, object& what, CK_RV if_gone, CK_OBJECT_HANDLE& out) {
   const CK_RV rv = resolve_in(call, what, out);
   return rv == CKR_OBJECT_HANDLE_INVALID || rv == verdict::object_gone ? if_gone : rv;
 }
 
 // `begin_operation` answers a C_*Init. `key` is null for operations without one.
-CK_RV begin_operation(session_call& call, operation which, repeat how, CK_MECHANISM* mechanism, std::shared_ptr<object> key, init_call begin);
+CK_RV begin_operation(session_call& call,
+                      operation which,
+                      repeat how,
+                      CK_MECHANISM* mechanism,
+                      std::shared_ptr<object> key,
+                      init_call begin);
 
 // `begin_with_key` is begin_operation with the application's key handle.
-CK_RV begin_with_key(session_call& call, operation which, repeat how, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key, init_call begin);
+CK_RV begin_with_key(session_call& call,
+                     operation which,
+                     repeat how,
+                     CK_MECHANISM* mechanism,
+                     CK_OBJECT_HANDLE key,
+                     init_call begin);
 
 // `restart_operation` begins a kept operation again in a fresh real session.
-CK_RV restart_operation(session_call& call, operation which, running_operation what, uint64_t& life);
+CK_RV restart_operation(session_call& call,
+                        operation which,
+                        running_operation what,
+                        uint64_t& life);
 
-// `lost_in_operation` translates the answer of a call in an operation that could not be replayed: the
-// session that it ran in is gone, so there is no operation any more.
+// `lost_in_operation` translates the answer of a call in an operation that could not be replayed:
+// the session that it ran in is gone, so there is no operation any more.
 CK_RV lost_in_operation(session_call& call, operation which, CK_RV rv);
 
 // `log_signature` notes a finished signature in the log, if there is one.
 void log_signature(const session_call& call, CK_MECHANISM_TYPE mechanism, time_point start);
 
-// `direct` makes one call in a real session: run(vendor_module&, session handle). `how` decides what a loss
-// means.
+// `direct` makes one call in a real session: run(vendor_module&, session handle). `how` decides
+// what a loss means.
 template <class Run>
 CK_RV direct(session_call& call, repeat how, Run&& run) {
   token& behind = call.behind();
@@ -67,16 +86,19 @@ CK_RV direct(session_call& call, repeat how, Run&& run) {
     const auto inside = [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE session) {
       return run(behind.module(), session);
     };
-    const CK_RV rv = how == repeat::if_rejected ? behind.call_once(call.session.real(), call.until, inside)
-                                                : behind.call(call.session.real(), call.until, inside);
+    const CK_RV rv = how == repeat::if_rejected
+                         ? behind.call_once(call.session.real(), call.until, inside)
+                         : behind.call(call.session.real(), call.until, inside);
     if (loss_of(rv) == loss::session) call.session.lose_real();
     return rv;
   });
 }
 
-// `single_part` answers C_Sign and its like: the whole operation in one call, replayed after a loss.
+// `single_part` answers C_Sign and its like: the whole operation in one call, replayed after a
+// loss.
 template <class Run>
-CK_RV single_part(session_call& call, operation which, repeat how, input in, output out, Run&& run) {
+CK_RV single_part(
+    session_call& call, operation which, repeat how, input in, output out, Run&& run) {
   virtual_session& session = call.session;
   if (!session.runs(which)) return CKR_OPERATION_NOT_INITIALIZED;
   token& behind = call.behind();
@@ -85,9 +107,10 @@ CK_RV single_part(session_call& call, operation which, repeat how, input in, out
   const CK_ULONG capacity = out.length != nullptr ? *out.length : 0;
   const auto once = [&] {
     if (out.length != nullptr) *out.length = capacity;
-    return behind.call(session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE in_session) {
-      return run(behind.module(), in_session);
-    });
+    return behind.call(
+        session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE in_session) {
+          return run(behind.module(), in_session);
+        });
   };
 
   CK_RV rv = CKR_OK;
@@ -104,16 +127,20 @@ CK_RV single_part(session_call& call, operation which, repeat how, input in, out
       begun = false;
       life = session.real().life();
       const CK_RV answer = once();
-      // We did begin it in this session: a session that knows nothing of it is not the one that we had.
-      if (answer != CKR_OPERATION_NOT_INITIALIZED && loss_of(answer) != loss::session) return answer;
+      // We did begin it in this session: a session that knows nothing of it is not the one that we
+      // had.
+      if (answer != CKR_OPERATION_NOT_INITIALIZED && loss_of(answer) != loss::session)
+        return answer;
       session.lose_real();
       return CKR_SESSION_HANDLE_INVALID;
     });
     // Its key is gone, and the operation with it: no answer of C_Sign names a handle.
-    if (rv == CKR_OBJECT_HANDLE_INVALID || rv == verdict::object_gone) rv = CKR_OPERATION_NOT_INITIALIZED;
+    if (rv == CKR_OBJECT_HANDLE_INVALID || rv == verdict::object_gone)
+      rv = CKR_OPERATION_NOT_INITIALIZED;
   }
   if (out.ends(rv)) session.ended(which, rv);
-  if (rv == CKR_OK && which == operation::sign && out.buffer != nullptr) log_signature(call, mechanism, start);
+  if (rv == CKR_OK && which == operation::sign && out.buffer != nullptr)
+    log_signature(call, mechanism, start);
   return rv;
 }
 
@@ -124,14 +151,15 @@ CK_RV step(session_call& call, operation which, Run&& run) {
   if (!session.runs(which)) return CKR_OPERATION_NOT_INITIALIZED;
   token& behind = call.behind();
   session.running(which).replayable = false;
-  const CK_RV rv = behind.call(session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE in_session) {
-    return run(behind.module(), in_session);
-  });
+  const CK_RV rv = behind.call(
+      session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE in_session) {
+        return run(behind.module(), in_session);
+      });
   return lost_in_operation(call, which, rv);
 }
 
-// `part` answers C_SignUpdate and its like. PKCS#11 v3.1 C_SignUpdate: "A call to C_SignUpdate which results
-// in an error terminates the current signature operation."
+// `part` answers C_SignUpdate and its like. PKCS#11 v3.1 C_SignUpdate: "A call to C_SignUpdate
+// which results in an error terminates the current signature operation."
 template <class Run>
 CK_RV part(session_call& call, operation which, output out, Run&& run) {
   const CK_RV rv = step(call, which, run);

@@ -1,5 +1,5 @@
-// What kinds of operation a state from C_GetOperationState holds: only its vendor can read it, but an application
-// that sets it in another session goes on with functions of that kind.
+// What kinds of operation a state from C_GetOperationState holds: only its vendor can read it, but
+// an application that sets it in another session goes on with functions of that kind.
 #pragma once
 
 #include <bitset>

@@ -42,27 +42,36 @@ CK_RV login_for_key(session_call& call, std::optional<std::span<const uint8_t>> 
   virtual_session& session = call.session;
   token& behind = call.behind();
   constexpr operation with_key[] = {operation::sign, operation::decrypt, operation::sign_recover};
-  const auto* const running = std::find_if(std::begin(with_key), std::end(with_key), [&](operation one) { return session.runs(one); });
+  const auto* const running = std::find_if(
+      std::begin(with_key), std::end(with_key), [&](operation one) { return session.runs(one); });
   if (!session.real() || running == std::end(with_key)) return CKR_OPERATION_NOT_INITIALIZED;
   const operation which = *running;
 
   CK_RV rv = CKR_OK;
   if (!session.running(which).replayable) {
-    rv = lost_in_operation(call, which, behind.login_for_operation(session.real(), pin, call.until));
+    rv =
+        lost_in_operation(call, which, behind.login_for_operation(session.real(), pin, call.until));
   } else {
-    // What fails in other ways than by a loss is not tried again: it may be a failed authentication.
-    rv = behind.with_recovery(call.until, repeat::if_harmless, [&, kept = session.running(which), begun = true](uint64_t& life) mutable -> CK_RV {
-      if (!begun) {
-        if (const CK_RV again = restart_operation(call, which, kept, life); again != CKR_OK) return again;
-      }
-      begun = false;
-      life = session.real().life();
-      const CK_RV answer = behind.login_for_operation(session.real(), pin, call.until);
-      // We did begin the operation in this session: one that knows nothing of it is not the one that we had.
-      if (answer != CKR_OPERATION_NOT_INITIALIZED && loss_of(answer) != loss::session) return answer;
-      session.lose_real();
-      return CKR_SESSION_HANDLE_INVALID;
-    });
+    // What fails in other ways than by a loss is not tried again: it may be a failed
+    // authentication.
+    rv = behind.with_recovery(
+        call.until,
+        repeat::if_harmless,
+        [&, kept = session.running(which), begun = true](uint64_t& life) mutable -> CK_RV {
+          if (!begun) {
+            if (const CK_RV again = restart_operation(call, which, kept, life); again != CKR_OK)
+              return again;
+          }
+          begun = false;
+          life = session.real().life();
+          const CK_RV answer = behind.login_for_operation(session.real(), pin, call.until);
+          // We did begin the operation in this session: one that knows nothing of it is not the one
+          // that we had.
+          if (answer != CKR_OPERATION_NOT_INITIALIZED && loss_of(answer) != loss::session)
+            return answer;
+          session.lose_real();
+          return CKR_SESSION_HANDLE_INVALID;
+        });
   }
   if (!session.runs(which)) return rv;
   running_operation& now = session.running(which);
@@ -91,12 +100,14 @@ CK_RV log_in(CK_SESSION_HANDLE handle, const credentials& with, CK_USER_TYPE use
 
 // NOLINTBEGIN(readability-identifier-naming): the standard's names.
 
-CK_RV C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, CK_VOID_PTR, CK_NOTIFY, CK_SESSION_HANDLE* out) {
+CK_RV C_OpenSession(
+    CK_SLOT_ID slot, CK_FLAGS flags, CK_VOID_PTR, CK_NOTIFY, CK_SESSION_HANDLE* out) {
   return on_slot(slot, [&](application& app, token& behind, time_point until) -> CK_RV {
     if (out == nullptr) return CKR_ARGUMENTS_BAD;
     if ((flags & CKF_SERIAL_SESSION) == 0) return CKR_SESSION_PARALLEL_NOT_SUPPORTED;
     const bool writable = (flags & CKF_RW_SESSION) != 0;
-    if (!writable && behind.logged_in(face::front) == CKU_SO) return CKR_SESSION_READ_WRITE_SO_EXISTS;
+    if (!writable && behind.logged_in(face::front) == CKU_SO)
+      return CKR_SESSION_READ_WRITE_SO_EXISTS;
     // A real session is borrowed and given back: it shows that the token is there.
     const CK_RV rv = behind.with_recovery(until, repeat::freely, [&](uint64_t& life) {
       lease proof;
@@ -131,7 +142,10 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO* info) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (info == nullptr) return CKR_ARGUMENTS_BAD;
     const virtual_session& session = call.session;
-    *info = {session.slot(), state_of(call.behind().logged_in(face::front), session.writable()), session.flags(), 0};
+    *info = {session.slot(),
+             state_of(call.behind().logged_in(face::front), session.writable()),
+             session.flags(),
+             0};
     return CKR_OK;
   });
 }
@@ -139,9 +153,10 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO* info) {
 CK_RV C_GetOperationState(CK_SESSION_HANDLE handle, CK_BYTE* state, CK_ULONG* length) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (!call.session.runs_any()) return CKR_OPERATION_NOT_INITIALIZED;
-    const CK_RV rv = direct(call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-      return invoke(vendor.functions().C_GetOperationState, session, state, length);
-    });
+    const CK_RV rv = direct(
+        call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+          return invoke(vendor.functions().C_GetOperationState, session, state, length);
+        });
     if (rv == CKR_OK && state != nullptr) {
       call.app.states.remember(state_bytes(state, *length), call.session.running_operations());
     }
@@ -149,22 +164,34 @@ CK_RV C_GetOperationState(CK_SESSION_HANDLE handle, CK_BYTE* state, CK_ULONG* le
   });
 }
 
-CK_RV C_SetOperationState(CK_SESSION_HANDLE handle, CK_BYTE* state, CK_ULONG length, CK_OBJECT_HANDLE encryption_key, CK_OBJECT_HANDLE authentication_key) {
+CK_RV C_SetOperationState(CK_SESSION_HANDLE handle,
+                          CK_BYTE* state,
+                          CK_ULONG length,
+                          CK_OBJECT_HANDLE encryption_key,
+                          CK_OBJECT_HANDLE authentication_key) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     std::shared_ptr<object> keys[2];
     const CK_OBJECT_HANDLE handles[2] = {encryption_key, authentication_key};
     for (int i = 0; i < 2; ++i) {
       if (handles[i] == 0) continue;
-      if (const CK_RV rv = checked_object(call, handles[i], CKR_KEY_HANDLE_INVALID, keys[i]); rv != CKR_OK) return rv;
+      if (const CK_RV rv = checked_object(call, handles[i], CKR_KEY_HANDLE_INVALID, keys[i]);
+          rv != CKR_OK)
+        return rv;
     }
-    const CK_RV rv = direct(call, repeat::if_harmless, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
-      CK_OBJECT_HANDLE real[2] = {0, 0};
-      for (int i = 0; i < 2; ++i) {
-        if (keys[i] == nullptr) continue;
-        if (const CK_RV found = resolve_key(call, *keys[i], CKR_KEY_HANDLE_INVALID, real[i]); found != CKR_OK) return found;
-      }
-      return invoke(vendor.functions().C_SetOperationState, session, state, length, real[0], real[1]);
-    });
+    const CK_RV rv = direct(
+        call,
+        repeat::if_harmless,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
+          CK_OBJECT_HANDLE real[2] = {0, 0};
+          for (int i = 0; i < 2; ++i) {
+            if (keys[i] == nullptr) continue;
+            if (const CK_RV found = resolve_key(call, *keys[i], CKR_KEY_HANDLE_INVALID, real[i]);
+                found != CKR_OK)
+              return found;
+          }
+          return invoke(
+              vendor.functions().C_SetOperationState, session, state, length, real[0], real[1]);
+        });
     if (rv != CKR_OK) return rv;
     if (const auto kinds = call.app.states.kinds_in(state_bytes(state, length))) {
       for (size_t i = 0; i < kinds->size(); ++i) {
@@ -172,7 +199,8 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE handle, CK_BYTE* state, CK_ULONG len
       }
     } else {
       // Not from here; the keys that it needs tell what kind of operation it may be of.
-      if (encryption_key == 0 && authentication_key == 0) call.session.started(operation::digest, {});
+      if (encryption_key == 0 && authentication_key == 0)
+        call.session.started(operation::digest, {});
       if (encryption_key != 0) call.session.started(operation::encrypt, {});
       if (authentication_key != 0) call.session.started(operation::sign, {});
     }
@@ -186,7 +214,12 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_
   return log_in(handle, with, user);
 }
 
-CK_RV C_LoginUser(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_CHAR* pin, CK_ULONG length, CK_UTF8CHAR* name, CK_ULONG name_length) {
+CK_RV C_LoginUser(CK_SESSION_HANDLE handle,
+                  CK_USER_TYPE user,
+                  CK_CHAR* pin,
+                  CK_ULONG length,
+                  CK_UTF8CHAR* name,
+                  CK_ULONG name_length) {
   credentials with;
   if (pin != nullptr) with.pin = pin_bytes(pin, length);
   with.user_name = pin_bytes(name, name_length);
@@ -205,30 +238,44 @@ CK_RV C_InitPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR* pin, CK_ULONG length) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     // The other face's login is not the application's.
     if (call.behind().logged_in(face::front) != CKU_SO) return CKR_USER_NOT_LOGGED_IN;
-    const CK_RV rv = direct(call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-      return invoke(vendor.functions().C_InitPIN, session, pin, length);
-    });
+    const CK_RV rv = direct(
+        call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+          return invoke(vendor.functions().C_InitPIN, session, pin, length);
+        });
     if (rv == CKR_OK) call.behind().pin_changed(pin_bytes(pin, length));
     return rv;
   });
 }
 
-CK_RV C_SetPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR* old_pin, CK_ULONG old_length, CK_UTF8CHAR* new_pin, CK_ULONG new_length) {
+CK_RV C_SetPIN(CK_SESSION_HANDLE handle,
+               CK_UTF8CHAR* old_pin,
+               CK_ULONG old_length,
+               CK_UTF8CHAR* new_pin,
+               CK_ULONG new_length) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     token& behind = call.behind();
     const CK_USER_TYPE user = behind.logged_in(face::front) == CKU_SO ? CKU_SO : CKU_USER;
-    const CK_RV rv = direct(call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
-      CK_RV answer = CKR_OK;
-      const auto send = [&] {
-        answer = invoke(vendor.functions().C_SetPIN, session, old_pin, old_length, new_pin, new_length);
-        // In the turn of the old one: a login in between would try that.
-        if (answer == CKR_OK && user == CKU_USER) behind.pin_changed(pin_bytes(new_pin, new_length));
-        // CKR_PIN_INVALID and CKR_PIN_LEN_RANGE are about the new PIN here, not the one that was sent.
-        return answer == CKR_PIN_INCORRECT ? answer : CK_RV{CKR_OK};
-      };
-      const CK_RV sent = old_pin != nullptr ? behind.send_pin(user, pin_bytes(old_pin, old_length), call.until, send) : send();
-      return sent != CKR_OK ? sent : answer;
-    });
+    const CK_RV rv = direct(
+        call,
+        repeat::if_rejected,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
+          CK_RV answer = CKR_OK;
+          const auto send = [&] {
+            answer = invoke(
+                vendor.functions().C_SetPIN, session, old_pin, old_length, new_pin, new_length);
+            // In the turn of the old one: a login in between would try that.
+            if (answer == CKR_OK && user == CKU_USER)
+              behind.pin_changed(pin_bytes(new_pin, new_length));
+            // CKR_PIN_INVALID and CKR_PIN_LEN_RANGE are about the new PIN here, not the one that
+            // was sent.
+            return answer == CKR_PIN_INCORRECT ? answer : CK_RV{CKR_OK};
+          };
+          const CK_RV sent =
+              old_pin != nullptr
+                  ? behind.send_pin(user, pin_bytes(old_pin, old_length), call.until, send)
+                  : send();
+          return sent != CKR_OK ? sent : answer;
+        });
     return rv;
   });
 }
@@ -239,9 +286,10 @@ CK_RV C_SessionCancel(CK_SESSION_HANDLE handle, CK_FLAGS flags) {
     const CK_FUNCTION_LIST_3_0* v3 = call.behind().module().functions_v3();
     if (v3 == nullptr) return CKR_FUNCTION_NOT_SUPPORTED;
     if (!session.real()) return CKR_OK;
-    const CK_RV rv = call.behind().call(session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE in) {
-      return invoke(v3->C_SessionCancel, in, flags);
-    });
+    const CK_RV rv = call.behind().call(
+        session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE in) {
+          return invoke(v3->C_SessionCancel, in, flags);
+        });
     if (loss_of(rv) == loss::session) {
       session.lose_real();
       return CKR_OK;  // what was to be cancelled went with the real session
@@ -254,7 +302,8 @@ CK_RV C_SessionCancel(CK_SESSION_HANDLE handle, CK_FLAGS flags) {
   });
 }
 
-// PKCS#11 v3.1 section 5.20: legacy functions, "which shall simply return CKR_FUNCTION_NOT_PARALLEL".
+// PKCS#11 v3.1 section 5.20: legacy functions, "which shall simply return
+// CKR_FUNCTION_NOT_PARALLEL".
 CK_RV C_GetFunctionStatus(CK_SESSION_HANDLE handle) {
   return in_session(handle, [](session_call&) { return CK_RV{CKR_FUNCTION_NOT_PARALLEL}; });
 }

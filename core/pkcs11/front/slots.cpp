@@ -1,5 +1,6 @@
-// C_GetSlotList to C_InitToken (PKCS#11 v3.1 section 5.5). The slots of several vendors' modules stand side by
-// side; a number that was given out means the same slot for as long as the process lives.
+// C_GetSlotList to C_InitToken (PKCS#11 v3.1 section 5.5). The slots of several vendors' modules
+// stand side by side; a number that was given out means the same slot for as long as the process
+// lives.
 #include <algorithm>
 #include <cstring>
 
@@ -12,12 +13,14 @@ namespace {
 
 constexpr milliseconds slot_event_poll{100};
 
-// `ask_slot` asks the vendor about a slot, outside any session: run(const CK_FUNCTION_LIST&, real slot).
+// `ask_slot` asks the vendor about a slot, outside any session: run(const CK_FUNCTION_LIST&, real
+// slot).
 template <class Run>
 CK_RV ask_slot(CK_SLOT_ID slot, Run&& run) {
   return on_slot(slot, [&](application&, token& behind, time_point until) {
     const auto ask = [&] {
-      return behind.module().call(until, [&](const CK_FUNCTION_LIST& vendor) { return run(vendor, behind.slot()); });
+      return behind.module().call(
+          until, [&](const CK_FUNCTION_LIST& vendor) { return run(vendor, behind.slot()); });
     };
     const CK_RV rv = ask();
     // A device error here is an answer about the question, not a loss.
@@ -37,7 +40,9 @@ CK_RV next_event(application& app, time_point until, CK_SLOT_ID& slot) {
     });
     if (rv == CKR_OK) return app.process().id_of(*module, real, until, slot);
     // One that cannot tell is no reason to leave out those that can.
-    if (rv == CKR_FUNCTION_NOT_SUPPORTED || (rv == CKR_NO_EVENT && answer != CKR_FUNCTION_NOT_SUPPORTED)) continue;
+    if (rv == CKR_FUNCTION_NOT_SUPPORTED ||
+        (rv == CKR_NO_EVENT && answer != CKR_FUNCTION_NOT_SUPPORTED))
+      continue;
     // The application is initialised, whatever somebody else did to the module.
     answer = rv == CKR_CRYPTOKI_NOT_INITIALIZED ? CKR_FUNCTION_FAILED : rv;
   }
@@ -54,7 +59,10 @@ CK_RV C_GetSlotList(CK_BBOOL with_token, CK_SLOT_ID* out, CK_ULONG* count) {
   return contained([&]() -> CK_RV {
     if (count == nullptr) return CKR_ARGUMENTS_BAD;
     std::vector<runtime::slot> all;
-    if (const CK_RV rv = app.process().slots(with_token != CK_FALSE, steady::now() + settings().deadline, all); rv != CKR_OK) return rv;
+    if (const CK_RV rv =
+            app.process().slots(with_token != CK_FALSE, steady::now() + settings().deadline, all);
+        rv != CKR_OK)
+      return rv;
     const CK_ULONG room = *count;
     *count = static_cast<CK_ULONG>(all.size());
     if (out == nullptr) return CKR_OK;
@@ -65,11 +73,15 @@ CK_RV C_GetSlotList(CK_BBOOL with_token, CK_SLOT_ID* out, CK_ULONG* count) {
 }
 
 CK_RV C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO* info) {
-  return ask_slot(slot, [&](const CK_FUNCTION_LIST& vendor, CK_SLOT_ID real) { return invoke(vendor.C_GetSlotInfo, real, info); });
+  return ask_slot(slot, [&](const CK_FUNCTION_LIST& vendor, CK_SLOT_ID real) {
+    return invoke(vendor.C_GetSlotInfo, real, info);
+  });
 }
 
 CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
-  return ask_slot(slot, [&](const CK_FUNCTION_LIST& vendor, CK_SLOT_ID real) { return invoke(vendor.C_GetTokenInfo, real, info); });
+  return ask_slot(slot, [&](const CK_FUNCTION_LIST& vendor, CK_SLOT_ID real) {
+    return invoke(vendor.C_GetTokenInfo, real, info);
+  });
 }
 
 CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE* out, CK_ULONG* count) {
@@ -81,7 +93,9 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE* out, CK_ULONG* coun
 }
 
 CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO* info) {
-  return ask_slot(slot, [&](const CK_FUNCTION_LIST& vendor, CK_SLOT_ID real) { return invoke(vendor.C_GetMechanismInfo, real, type, info); });
+  return ask_slot(slot, [&](const CK_FUNCTION_LIST& vendor, CK_SLOT_ID real) {
+    return invoke(vendor.C_GetMechanismInfo, real, type, info);
+  });
 }
 
 CK_RV C_InitToken(CK_SLOT_ID slot, CK_UTF8CHAR* pin, CK_ULONG length, CK_UTF8CHAR* label) {
@@ -98,7 +112,8 @@ CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID* slot, CK_VOID_PTR) {
   if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
   return contained([&]() -> CK_RV {
     if (slot == nullptr) return CKR_ARGUMENTS_BAD;
-    // Polled: a vendor's blocking wait would have to be ended by C_Finalize, and with it every session.
+    // Polled: a vendor's blocking wait would have to be ended by C_Finalize, and with it every
+    // session.
     for (;;) {
       const CK_RV rv = next_event(app, steady::now() + settings().deadline, *slot);
       // PKCS#11 v3.1 C_Finalize: a call that waits here answers CKR_CRYPTOKI_NOT_INITIALIZED.

@@ -42,7 +42,8 @@ void virtual_session::started(operation which, running_operation with) {
 }
 
 void virtual_session::ended(operation which, CK_RV rv) {
-  // What a verification is for; of any other operation these two are as odd an answer as all the rest.
+  // What a verification is for; of any other operation these two are as odd an answer as all the
+  // rest.
   const bool verifying = which == operation::verify || which == operation::message_verify;
   const bool refused = rv == CKR_SIGNATURE_INVALID || rv == CKR_SIGNATURE_LEN_RANGE;
   const bool orderly = rv == CKR_OK || (verifying && refused);

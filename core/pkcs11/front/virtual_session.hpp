@@ -1,6 +1,6 @@
-// A session as the application has it. It lives until the application closes it, whatever happens to the
-// token; the real session behind it is on loan while something is bound to it: a running operation, a
-// session object.
+// A session as the application has it. It lives until the application closes it, whatever happens
+// to the token; the real session behind it is on loan while something is bound to it: a running
+// operation, a session object.
 #pragma once
 
 #include <array>
@@ -32,7 +32,10 @@ enum class operation {
 inline constexpr size_t operation_count = static_cast<size_t>(operation::message_verify) + 1;
 
 // How a vendor's C_*Init is called for a kind of operation.
-using init_call = CK_RV (*)(const vendor_module&, CK_SESSION_HANDLE, CK_MECHANISM*, CK_OBJECT_HANDLE);
+using init_call = CK_RV (*)(const vendor_module&,
+                            CK_SESSION_HANDLE,
+                            CK_MECHANISM*,
+                            CK_OBJECT_HANDLE);
 
 // An operation that runs: what it takes to begin it again in another real session.
 struct running_operation {
@@ -45,7 +48,8 @@ struct running_operation {
 
 class virtual_session {
  public:
-  virtual_session(CK_SLOT_ID slot, token& behind, CK_FLAGS flags) : slot_(slot), token_(behind), flags_(flags) {
+  virtual_session(CK_SLOT_ID slot, token& behind, CK_FLAGS flags)
+      : slot_(slot), token_(behind), flags_(flags) {
     token_.application_session_opened();
   }
   ~virtual_session();
@@ -74,8 +78,8 @@ class virtual_session {
   [[nodiscard]] std::bitset<operation_count> running_operations() const { return active_; }
   running_operation& running(operation which) { return running_[index(which)]; }
   void started(operation which, running_operation with);
-  // `ended` says that an operation is over, by a call that answered `rv`. After an error the real session is
-  // not lent to anybody else: not every vendor ends the operation as the standard says.
+  // `ended` says that an operation is over, by a call that answered `rv`. After an error the real
+  // session is not lent to anybody else: not every vendor ends the operation as the standard says.
   void ended(operation which, CK_RV rv);
   [[nodiscard]] bool has_session_objects() const { return session_objects_ > 0; }
   void session_object_made() { ++session_objects_; }

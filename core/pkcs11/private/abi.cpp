@@ -1,4 +1,5 @@
-// The edge of the private face: handles, structs and return codes on the outside, C++ and exceptions inside.
+// The edge of the private face: handles, structs and return codes on the outside, C++ and
+// exceptions inside.
 #include <atomic>
 #include <new>
 
@@ -26,7 +27,9 @@ namespace {
 time_point until_of(uint32_t deadline_ms) {
   return steady::now() + (deadline_ms != 0 ? milliseconds(deadline_ms) : settings().deadline);
 }
-time_point default_until() { return until_of(0); }
+time_point default_until() {
+  return until_of(0);
+}
 
 // `guard` runs the body of a function: nothing is thrown across the boundary.
 template <class Body>
@@ -49,9 +52,15 @@ void require(bool given, const char* what) {
   if (!given) throw failure(HSMTLS_P11_BAD_ARGUMENT, std::string(what) + " is missing");
 }
 
-std::span<const uint8_t> bytes_of(const uint8_t* start, uint32_t length) { return {start, start == nullptr ? 0 : length}; }
+std::span<const uint8_t> bytes_of(const uint8_t* start, uint32_t length) {
+  return {start, start == nullptr ? 0 : length};
+}
 
-int32_t key_open(const char* uri, const hsmtls_p11_login* login, uint32_t deadline_ms, hsmtls_p11_key** out, hsmtls_p11_error* error) {
+int32_t key_open(const char* uri,
+                 const hsmtls_p11_login* login,
+                 uint32_t deadline_ms,
+                 hsmtls_p11_key** out,
+                 hsmtls_p11_error* error) {
   return guard(error, [&] {
     require(out != nullptr, "the place for the key");
     auto opened = std::make_unique<hsmtls_p11_key>();
@@ -75,21 +84,43 @@ void key_info(const hsmtls_p11_key* one, hsmtls_p11_key_info* out) {
   if (one == nullptr || out == nullptr) return;
   const key_description& is = one->behind->description();
   const auto length = [](const bytes& of) { return static_cast<uint32_t>(of.size()); };
-  *out = {static_cast<uint32_t>(is.type), is.flags,             is.uri.c_str(),      is.label.c_str(),      is.id.data(),
-          length(is.id),                  is.modulus.data(),    length(is.modulus),  is.exponent.data(),    length(is.exponent),
-          is.ec_params.data(),            length(is.ec_params), is.ec_point.data(), length(is.ec_point)};
+  *out = {static_cast<uint32_t>(is.type),
+          is.flags,
+          is.uri.c_str(),
+          is.label.c_str(),
+          is.id.data(),
+          length(is.id),
+          is.modulus.data(),
+          length(is.modulus),
+          is.exponent.data(),
+          length(is.exponent),
+          is.ec_params.data(),
+          length(is.ec_params),
+          is.ec_point.data(),
+          length(is.ec_point)};
 }
 
-int32_t key_certificates(hsmtls_p11_key* one, hsmtls_p11_object_fn each, void* user, hsmtls_p11_error* error) {
+int32_t key_certificates(hsmtls_p11_key* one,
+                         hsmtls_p11_object_fn each,
+                         void* user,
+                         hsmtls_p11_error* error) {
   return guard(error, [&] {
     require(one != nullptr && each != nullptr, "the key or the callback");
     list_certificates(*one->behind, each, user, default_until());
   });
 }
 
-int32_t key_sign(hsmtls_p11_key* one, const hsmtls_p11_signature_spec* spec, const uint8_t* data, uint32_t data_len, uint8_t* signature, uint32_t* signature_len, uint32_t deadline_ms, hsmtls_p11_error* error) {
+int32_t key_sign(hsmtls_p11_key* one,
+                 const hsmtls_p11_signature_spec* spec,
+                 const uint8_t* data,
+                 uint32_t data_len,
+                 uint8_t* signature,
+                 uint32_t* signature_len,
+                 uint32_t deadline_ms,
+                 hsmtls_p11_error* error) {
   return guard(error, [&] {
-    require(one != nullptr && spec != nullptr && signature != nullptr && signature_len != nullptr, "the key, the spec or the place for the signature");
+    require(one != nullptr && spec != nullptr && signature != nullptr && signature_len != nullptr,
+            "the key, the spec or the place for the signature");
     require(data != nullptr || data_len == 0, "the data");
     uint32_t length = *signature_len;
     one->behind->sign(*spec, bytes_of(data, data_len), signature, length, until_of(deadline_ms));
@@ -97,13 +128,24 @@ int32_t key_sign(hsmtls_p11_key* one, const hsmtls_p11_signature_spec* spec, con
   });
 }
 
-int32_t key_sign_async(hsmtls_p11_key* one, const hsmtls_p11_signature_spec* spec, const uint8_t* data, uint32_t data_len, uint32_t deadline_ms, hsmtls_p11_signed_fn done, void* user, hsmtls_p11_operation** out, hsmtls_p11_error* error) {
+int32_t key_sign_async(hsmtls_p11_key* one,
+                       const hsmtls_p11_signature_spec* spec,
+                       const uint8_t* data,
+                       uint32_t data_len,
+                       uint32_t deadline_ms,
+                       hsmtls_p11_signed_fn done,
+                       void* user,
+                       hsmtls_p11_operation** out,
+                       hsmtls_p11_error* error) {
   return guard(error, [&] {
-    require(one != nullptr && spec != nullptr && done != nullptr, "the key, the spec or the callback");
+    require(one != nullptr && spec != nullptr && done != nullptr,
+            "the key, the spec or the callback");
     require(data != nullptr || data_len == 0, "the data");
     const signature_mechanism checked(*spec);  // a wrong spec is refused here, not in the callback
-    auto started = std::make_shared<async_signature>(one->behind, *spec, bytes_of(data, data_len), until_of(deadline_ms), done, user);
-    std::unique_ptr<hsmtls_p11_operation> handle(out != nullptr ? new hsmtls_p11_operation{started} : nullptr);
+    auto started = std::make_shared<async_signature>(
+        one->behind, *spec, bytes_of(data, data_len), until_of(deadline_ms), done, user);
+    std::unique_ptr<hsmtls_p11_operation> handle(out != nullptr ? new hsmtls_p11_operation{started}
+                                                                : nullptr);
     start(started);
     if (out != nullptr) *out = handle.release();
   });
@@ -114,7 +156,9 @@ void operation_cancel(hsmtls_p11_operation* one) {
   guard(nullptr, [&] { one->behind->cancel(); });
 }
 
-void operation_release(hsmtls_p11_operation* one) { delete one; }
+void operation_release(hsmtls_p11_operation* one) {
+  delete one;
+}
 
 void key_subscribe(hsmtls_p11_key* one, hsmtls_p11_event_fn on_event, void* user) {
   if (one != nullptr) one->behind->events().subscribe(on_event, user);
@@ -126,7 +170,12 @@ void key_counters(const hsmtls_p11_key* one, hsmtls_p11_counters* out) {
     token& where = *one->behind->bound(default_until()).where.behind;
     const token_counters of_token = where.counters();
     const signature_counts signatures = signatures_in(where);
-    *out = {of_token.lost, of_token.restored, of_token.rebuild_attempts, signatures.made, signatures.failed, of_token.open_sessions};
+    *out = {of_token.lost,
+            of_token.restored,
+            of_token.rebuild_attempts,
+            signatures.made,
+            signatures.failed,
+            of_token.open_sessions};
   });
 }
 
@@ -137,14 +186,23 @@ int32_t tokens(hsmtls_p11_token_fn each, void* user, hsmtls_p11_error* error) {
   });
 }
 
-int32_t objects(const char* uri, const hsmtls_p11_login* login, hsmtls_p11_object_fn each, void* user, hsmtls_p11_error* error) {
+int32_t objects(const char* uri,
+                const hsmtls_p11_login* login,
+                hsmtls_p11_object_fn each,
+                void* user,
+                hsmtls_p11_error* error) {
   return guard(error, [&] {
     require(each != nullptr, "the callback");
     list_objects(uri, login, each, user, default_until());
   });
 }
 
-int32_t key_generate(const char* uri, uint32_t kind, uint32_t bits, const hsmtls_p11_login* login, hsmtls_p11_key** out, hsmtls_p11_error* error) {
+int32_t key_generate(const char* uri,
+                     uint32_t kind,
+                     uint32_t bits,
+                     const hsmtls_p11_login* login,
+                     hsmtls_p11_key** out,
+                     hsmtls_p11_error* error) {
   return guard(error, [&] {
     require(out != nullptr, "the place for the key");
     auto made = generate(uri, kind, bits, login, default_until());
@@ -154,7 +212,10 @@ int32_t key_generate(const char* uri, uint32_t kind, uint32_t bits, const hsmtls
   });
 }
 
-int32_t certificate_import(const char* uri, const hsmtls_p11_certificate* certificate, const hsmtls_p11_login* login, hsmtls_p11_error* error) {
+int32_t certificate_import(const char* uri,
+                           const hsmtls_p11_certificate* certificate,
+                           const hsmtls_p11_login* login,
+                           hsmtls_p11_error* error) {
   return guard(error, [&] {
     require(certificate != nullptr, "the certificate");
     import_certificate(uri, *certificate, login, default_until());
@@ -165,32 +226,67 @@ int32_t object_remove(const char* uri, const hsmtls_p11_login* login, hsmtls_p11
   return guard(error, [&] { remove_object(uri, login, default_until()); });
 }
 
-int32_t token_initialise(const char* uri, const char* label, const uint8_t* so_pin, uint32_t so_pin_len, const uint8_t* user_pin, uint32_t user_pin_len, hsmtls_p11_error* error) {
+int32_t token_initialise(const char* uri,
+                         const char* label,
+                         const uint8_t* so_pin,
+                         uint32_t so_pin_len,
+                         const uint8_t* user_pin,
+                         uint32_t user_pin_len,
+                         hsmtls_p11_error* error) {
   return guard(error, [&] {
     require(label != nullptr && so_pin != nullptr && user_pin != nullptr, "the label or a PIN");
-    initialise_token(uri, label, bytes_of(so_pin, so_pin_len), bytes_of(user_pin, user_pin_len), default_until());
+    initialise_token(uri,
+                     label,
+                     bytes_of(so_pin, so_pin_len),
+                     bytes_of(user_pin, user_pin_len),
+                     default_until());
   });
 }
 
-int32_t token_change_pin(const char* uri, const uint8_t* old_pin, uint32_t old_pin_len, const uint8_t* new_pin, uint32_t new_pin_len, hsmtls_p11_error* error) {
+int32_t token_change_pin(const char* uri,
+                         const uint8_t* old_pin,
+                         uint32_t old_pin_len,
+                         const uint8_t* new_pin,
+                         uint32_t new_pin_len,
+                         hsmtls_p11_error* error) {
   return guard(error, [&] {
     require(old_pin != nullptr && new_pin != nullptr, "a PIN");
-    change_user_pin(uri, bytes_of(old_pin, old_pin_len), bytes_of(new_pin, new_pin_len), default_until());
+    change_user_pin(
+        uri, bytes_of(old_pin, old_pin_len), bytes_of(new_pin, new_pin_len), default_until());
   });
 }
 
 constexpr hsmtls_p11_functions table{
-    HSMTLS_P11_ABI,   sizeof(hsmtls_p11_functions), key_open,       key_retain,        key_release,       key_info,
-    key_certificates, key_sign,                     key_sign_async, operation_cancel,  operation_release, key_subscribe,
-    key_counters,     tokens,                       objects,        key_generate,      certificate_import, object_remove,
-    token_initialise, token_change_pin,
+    HSMTLS_P11_ABI,
+    sizeof(hsmtls_p11_functions),
+    key_open,
+    key_retain,
+    key_release,
+    key_info,
+    key_certificates,
+    key_sign,
+    key_sign_async,
+    operation_cancel,
+    operation_release,
+    key_subscribe,
+    key_counters,
+    tokens,
+    objects,
+    key_generate,
+    certificate_import,
+    object_remove,
+    token_initialise,
+    token_change_pin,
 };
 
 }  // namespace
 
-const hsmtls_p11_functions* hsmtls::pkcs11::private_functions() { return &table; }
+const hsmtls_p11_functions* hsmtls::pkcs11::private_functions() {
+  return &table;
+}
 
 const hsmtls_p11_functions* hsmtls_pkcs11_functions(void) {
   const instance_record* whose = owner();
-  return whose != nullptr ? static_cast<const hsmtls_p11_functions*>(whose->private_functions) : nullptr;
+  return whose != nullptr ? static_cast<const hsmtls_p11_functions*>(whose->private_functions)
+                          : nullptr;
 }

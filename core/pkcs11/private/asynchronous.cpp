@@ -27,15 +27,25 @@ void async_signature::run() noexcept {
   }
 }
 
-void async_signature::give_up(const failure& why) noexcept { finish(why.code(), {}, &why); }
+void async_signature::give_up(const failure& why) noexcept {
+  finish(why.code(), {}, &why);
+}
 
-void async_signature::cancel() { timekeeper::current().cancel(shared_from_this()); }
+void async_signature::cancel() {
+  timekeeper::current().cancel(shared_from_this());
+}
 
-void async_signature::finish(int32_t code, std::span<const uint8_t> signature, const failure* why) noexcept {
+void async_signature::finish(int32_t code,
+                             std::span<const uint8_t> signature,
+                             const failure* why) noexcept {
   if (finished_.exchange(true)) return;
   hsmtls_p11_error error{};
   if (why != nullptr) describe_failure(*why, &error);
-  done_(user_, code, signature.data(), static_cast<uint32_t>(signature.size()), why != nullptr ? &error : nullptr);
+  done_(user_,
+        code,
+        signature.data(),
+        static_cast<uint32_t>(signature.size()),
+        why != nullptr ? &error : nullptr);
   timekeeper::current().forget(*this);
 }
 

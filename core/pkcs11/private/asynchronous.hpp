@@ -8,11 +8,22 @@
 
 namespace hsmtls::pkcs11 {
 
-// One asynchronous signature. Finished exactly once: by its worker, by its deadline, or by being cancelled.
+// One asynchronous signature. Finished exactly once: by its worker, by its deadline, or by being
+// cancelled.
 class async_signature : public std::enable_shared_from_this<async_signature> {
  public:
-  async_signature(std::shared_ptr<key> with, const hsmtls_p11_signature_spec& spec, std::span<const uint8_t> data, time_point until, hsmtls_p11_signed_fn done, void* user)
-      : key_(std::move(with)), spec_(spec), data_(data.begin(), data.end()), until_(until), done_(done), user_(user) {}
+  async_signature(std::shared_ptr<key> with,
+                  const hsmtls_p11_signature_spec& spec,
+                  std::span<const uint8_t> data,
+                  time_point until,
+                  hsmtls_p11_signed_fn done,
+                  void* user)
+      : key_(std::move(with)),
+        spec_(spec),
+        data_(data.begin(), data.end()),
+        until_(until),
+        done_(done),
+        user_(user) {}
 
   [[nodiscard]] time_point until() const { return until_; }
   [[nodiscard]] key& with() const { return *key_; }
@@ -38,7 +49,8 @@ class async_signature : public std::enable_shared_from_this<async_signature> {
   std::atomic<bool> finished_{false};
 };
 
-// `start` hands a signature to the workers of its key's token. Throws NO_MEMORY if no thread can be had.
+// `start` hands a signature to the workers of its key's token. Throws NO_MEMORY if no thread can be
+// had.
 void start(const std::shared_ptr<async_signature>& one);
 
 }  // namespace hsmtls::pkcs11

@@ -20,25 +20,38 @@ meaning meaning_of(CK_RV rv) {
     case CKR_SESSION_HANDLE_INVALID:
     case CKR_SESSION_CLOSED:
     case CKR_CRYPTOKI_NOT_INITIALIZED:
-      return {HSMTLS_P11_TOKEN_LOST, "the token is not there and did not come back within the deadline; check that it is plugged in and its service runs, then try again"};
+      return {HSMTLS_P11_TOKEN_LOST,
+              "the token is not there and did not come back within the deadline; check that it is "
+              "plugged in and its service runs, then try again"};
     case verdict::token_replaced:
-      return {HSMTLS_P11_TOKEN_REPLACED, "another token sits in the slot; put the right one back, or open the key anew"};
+      return {HSMTLS_P11_TOKEN_REPLACED,
+              "another token sits in the slot; put the right one back, or open the key anew"};
     case verdict::key_replaced:
-      return {HSMTLS_P11_KEY_REPLACED, "the token now holds another key of that name; open it anew if that is intended"};
+      return {HSMTLS_P11_KEY_REPLACED,
+              "the token now holds another key of that name; open it anew if that is intended"};
     case verdict::module_stuck:
-      return {HSMTLS_P11_MODULE_STUCK, "a call inside the vendor's module never returned; restart the program, and the token's service or driver"};
+      return {HSMTLS_P11_MODULE_STUCK,
+              "a call inside the vendor's module never returned; restart the program, and the "
+              "token's service or driver"};
     case verdict::login_refused:
-      return {HSMTLS_P11_NOT_LOGGED_IN, "login failed several times in a row and pauses; check the token and its PIN source"};
+      return {HSMTLS_P11_NOT_LOGGED_IN,
+              "login failed several times in a row and pauses; check the token and its PIN source"};
     case verdict::exiting:
       return {HSMTLS_P11_EXITING, "the process exits"};
     case CKR_USER_NOT_LOGGED_IN:
-      return {HSMTLS_P11_NOT_LOGGED_IN, "the token forgot the login and the PIN is not known any more; open the key anew with its PIN"};
+      return {HSMTLS_P11_NOT_LOGGED_IN,
+              "the token forgot the login and the PIN is not known any more; open the key anew "
+              "with its PIN"};
     case CKR_PIN_INCORRECT:
     case CKR_PIN_INVALID:
     case CKR_PIN_LEN_RANGE:
-      return {HSMTLS_P11_PIN_INCORRECT, "the token does not take the PIN; it is not sent again by this process, so correct it and start anew"};
+      return {HSMTLS_P11_PIN_INCORRECT,
+              "the token does not take the PIN; it is not sent again by this process, so correct "
+              "it and start anew"};
     case CKR_PIN_LOCKED:
-      return {HSMTLS_P11_PIN_LOCKED, "the PIN is locked or on its last try; unlock the token with its SO PIN, or log in once on purpose with HSMTLS_FINAL_TRY=allow"};
+      return {HSMTLS_P11_PIN_LOCKED,
+              "the PIN is locked or on its last try; unlock the token with its SO PIN, or log in "
+              "once on purpose with HSMTLS_FINAL_TRY=allow"};
     case CKR_PIN_EXPIRED:
       return {HSMTLS_P11_PIN_LOCKED, "the token wants its PIN changed first"};
     case CKR_OBJECT_HANDLE_INVALID:
@@ -55,7 +68,8 @@ meaning meaning_of(CK_RV rv) {
     case CKR_SESSION_READ_ONLY_EXISTS:
       return {HSMTLS_P11_IN_USE, "somebody has sessions open on the token; close them first"};
     case CKR_SESSION_COUNT:
-      return {HSMTLS_P11_TOKEN_ERROR, "all of the token's sessions are in use; try again or close some"};
+      return {HSMTLS_P11_TOKEN_ERROR,
+              "all of the token's sessions are in use; try again or close some"};
     case CKR_HOST_MEMORY:
       return {HSMTLS_P11_NO_MEMORY, "out of memory"};
     default:

@@ -25,13 +25,14 @@ class failure : public std::exception {
   std::string message_;
 };
 
-// `failure_of` makes the failure that a return value of the token layer means. `doing` says what was tried
-// ("sign with the key 'device' in token 'edge'").
+// `failure_of` makes the failure that a return value of the token layer means. `doing` says what
+// was tried ("sign with the key 'device' in token 'edge'").
 failure failure_of(CK_RV rv, const std::string& doing);
 
 // `no_thread` is the failure of a process at its limit of threads.
 inline failure no_thread() {
-  return {HSMTLS_P11_NO_MEMORY, "no thread for a signature: the process is at its limit of threads"};
+  return {HSMTLS_P11_NO_MEMORY,
+          "no thread for a signature: the process is at its limit of threads"};
 }
 
 // `check` throws failure_of(rv, doing) unless `rv` is CKR_OK.

@@ -29,9 +29,9 @@ typedef enum hsmtls_p11_code {
   HSMTLS_P11_OBJECT_NOT_FOUND = 5, /* no such key or certificate; the message has the near miss */
   HSMTLS_P11_AMBIGUOUS = 6,        /* several fit; the message lists them */
   HSMTLS_P11_PIN_REQUIRED = 7,
-  HSMTLS_P11_PIN_INCORRECT = 8, /* now, or refused before and therefore not sent */
-  HSMTLS_P11_PIN_LOCKED = 9,    /* or on its last try */
-  HSMTLS_P11_PIN_SOURCE = 10,   /* the file, variable or credential cannot be read */
+  HSMTLS_P11_PIN_INCORRECT = 8,  /* now, or refused before and therefore not sent */
+  HSMTLS_P11_PIN_LOCKED = 9,     /* or on its last try */
+  HSMTLS_P11_PIN_SOURCE = 10,    /* the file, variable or credential cannot be read */
   HSMTLS_P11_NOT_LOGGED_IN = 11, /* the login is gone and cannot be had again without the user */
   HSMTLS_P11_TOKEN_LOST = 12,    /* not back within the deadline */
   HSMTLS_P11_TOKEN_REPLACED = 13,
@@ -60,19 +60,23 @@ typedef struct hsmtls_p11_key hsmtls_p11_key; /* reference counted */
 
 /* Gives the PIN of the token: writes at most `capacity` bytes and returns how many, or -1 for none. Called
  * inside the call that it was given to, only. */
-typedef int32_t (*hsmtls_p11_pin_fn)(void *user, const char *token_label, uint8_t *out_pin, uint32_t capacity);
+typedef int32_t (*hsmtls_p11_pin_fn)(void* user,
+                                     const char* token_label,
+                                     uint8_t* out_pin,
+                                     uint32_t capacity);
 
 /* Where the PIN comes from; the first that is set counts: pin-value or pin-source in the URI, `pin`,
  * `pin_callback`, `pin_source`, HSMTLS_PIN_SOURCE. None: a key that the token shows without login is opened
  * without. */
 typedef struct hsmtls_p11_login {
-  const uint8_t *pin;
+  const uint8_t* pin;
   uint32_t pin_len; /* bytes */
   hsmtls_p11_pin_fn pin_callback;
-  void *pin_user;
-  const char *pin_source; /* "file:/run/pin", "env:NAME", "credential:NAME"; read again at each login */
-  int32_t forget_pin;     /* 1: a PIN given by value is not kept for a later login */
-  int32_t insist;         /* 1: log in although the token says that it is the last try */
+  void* pin_user;
+  const char*
+      pin_source;     /* "file:/run/pin", "env:NAME", "credential:NAME"; read again at each login */
+  int32_t forget_pin; /* 1: a PIN given by value is not kept for a later login */
+  int32_t insist;     /* 1: log in although the token says that it is the last try */
 } hsmtls_p11_login;
 
 typedef enum hsmtls_p11_key_type {
@@ -88,19 +92,20 @@ typedef enum hsmtls_p11_key_type {
 
 /* What is known of a key. Pointers live as long as the key. */
 typedef struct hsmtls_p11_key_info {
-  uint32_t type;  /* hsmtls_p11_key_type */
-  uint32_t flags; /* HSMTLS_P11_LOCAL … */
-  const char *uri; /* fits this key alone; no query */
-  const char *label;
-  const uint8_t *id; /* CKA_ID */
+  uint32_t type;   /* hsmtls_p11_key_type */
+  uint32_t flags;  /* HSMTLS_P11_LOCAL … */
+  const char* uri; /* fits this key alone; no query */
+  const char* label;
+  const uint8_t* id; /* CKA_ID */
   uint32_t id_len;
-  const uint8_t *modulus; /* RSA: big endian */
+  const uint8_t* modulus; /* RSA: big endian */
   uint32_t modulus_len;
-  const uint8_t *exponent; /* RSA */
+  const uint8_t* exponent; /* RSA */
   uint32_t exponent_len;
-  const uint8_t *ec_params; /* EC, Ed25519: DER, as CKA_EC_PARAMS */
+  const uint8_t* ec_params; /* EC, Ed25519: DER, as CKA_EC_PARAMS */
   uint32_t ec_params_len;
-  const uint8_t *ec_point; /* EC, Ed25519: DER OCTET STRING, as CKA_EC_POINT; 0 bytes: not in the token */
+  const uint8_t*
+      ec_point; /* EC, Ed25519: DER OCTET STRING, as CKA_EC_POINT; 0 bytes: not in the token */
   uint32_t ec_point_len;
 } hsmtls_p11_key_info;
 
@@ -108,8 +113,8 @@ typedef enum hsmtls_p11_mechanism {
   HSMTLS_P11_SIGN_RSA_PKCS1 = 1, /* data: the DigestInfo (RFC 8017 section 9.2) */
   HSMTLS_P11_SIGN_RSA_PSS = 2,   /* data: the digest */
   HSMTLS_P11_SIGN_RSA_RAW = 3,   /* data: a block as long as the modulus */
-  HSMTLS_P11_SIGN_ECDSA = 4,     /* data: the digest; signature: r and s, each as long as the order */
-  HSMTLS_P11_SIGN_EDDSA = 5      /* data: the message */
+  HSMTLS_P11_SIGN_ECDSA = 4, /* data: the digest; signature: r and s, each as long as the order */
+  HSMTLS_P11_SIGN_EDDSA = 5  /* data: the message */
 } hsmtls_p11_mechanism;
 
 typedef struct hsmtls_p11_signature_spec {
@@ -118,53 +123,54 @@ typedef struct hsmtls_p11_signature_spec {
   uint32_t salt_len;  /* PSS: bytes */
 } hsmtls_p11_signature_spec;
 
-typedef struct hsmtls_p11_operation hsmtls_p11_operation; /* an asynchronous signature; reference counted */
+typedef struct hsmtls_p11_operation
+    hsmtls_p11_operation; /* an asynchronous signature; reference counted */
 
 /* Called exactly once, on a thread of this library, never inside the call that started the operation. `error`
  * is null on success; all pointers are valid during the call only. */
-typedef void (*hsmtls_p11_signed_fn)(void *user,
+typedef void (*hsmtls_p11_signed_fn)(void* user,
                                      int32_t code,
-                                     const uint8_t *signature,
+                                     const uint8_t* signature,
                                      uint32_t signature_len,
-                                     const hsmtls_p11_error *error);
+                                     const hsmtls_p11_error* error);
 
 /* ---- certificates and listing -------------------------------------------------------------------------- */
 
 typedef struct hsmtls_p11_certificate { /* all DER (PKCS#11 v3.1 section 4.6.3) */
-  const uint8_t *value;
+  const uint8_t* value;
   uint32_t value_len;
-  const uint8_t *subject;
+  const uint8_t* subject;
   uint32_t subject_len;
-  const uint8_t *issuer;
+  const uint8_t* issuer;
   uint32_t issuer_len;
-  const uint8_t *serial_number;
+  const uint8_t* serial_number;
   uint32_t serial_number_len;
 } hsmtls_p11_certificate;
 
 typedef struct hsmtls_p11_object_info {
-  const char *uri; /* names this object by its token, label, id and type; no query */
+  const char* uri;       /* names this object by its token, label, id and type; no query */
   uint64_t object_class; /* CKO_… */
   uint64_t key_type;     /* CKK_…; UINT64_MAX: none */
   uint32_t flags;        /* HSMTLS_P11_LOCAL …, private keys only */
-  const char *label;
-  const uint8_t *id;
+  const char* label;
+  const uint8_t* id;
   uint32_t id_len;
-  const uint8_t *value; /* certificates only: DER */
+  const uint8_t* value; /* certificates only: DER */
   uint32_t value_len;
 } hsmtls_p11_object_info;
-typedef void (*hsmtls_p11_object_fn)(void *user, const hsmtls_p11_object_info *object);
+typedef void (*hsmtls_p11_object_fn)(void* user, const hsmtls_p11_object_info* object);
 
 typedef struct hsmtls_p11_token_info {
-  const char *uri;
-  const char *label;
-  const char *serial;
-  const char *model;
-  const char *manufacturer;
-  const char *module; /* the vendor's file */
+  const char* uri;
+  const char* label;
+  const char* serial;
+  const char* model;
+  const char* manufacturer;
+  const char* module; /* the vendor's file */
   uint64_t slot_id;
   uint64_t flags; /* CKF_… of CK_TOKEN_INFO */
 } hsmtls_p11_token_info;
-typedef void (*hsmtls_p11_token_fn)(void *user, const hsmtls_p11_token_info *token);
+typedef void (*hsmtls_p11_token_fn)(void* user, const hsmtls_p11_token_info* token);
 
 /* ---- events and counters ------------------------------------------------------------------------------- */
 
@@ -180,7 +186,7 @@ typedef struct hsmtls_p11_event {
   uint64_t microseconds;
 } hsmtls_p11_event;
 /* On the thread on which it happens: return quickly. */
-typedef void (*hsmtls_p11_event_fn)(void *user, const hsmtls_p11_event *event);
+typedef void (*hsmtls_p11_event_fn)(void* user, const hsmtls_p11_event* event);
 
 typedef struct hsmtls_p11_counters { /* of the key's token, since the process began */
   uint64_t lost;
@@ -206,92 +212,95 @@ typedef struct hsmtls_p11_functions {
 
   /* `key_open` finds the one private key that `uri` (RFC 7512) fits and logs in as far as needed. It reads its
    * public half, which must be the same after every loss. PKCS#11 calls: constant in the number of keys. */
-  int32_t (*key_open)(const char *uri,
-                      const hsmtls_p11_login *login,
+  int32_t (*key_open)(const char* uri,
+                      const hsmtls_p11_login* login,
                       uint32_t deadline_ms,
-                      hsmtls_p11_key **out,
-                      hsmtls_p11_error *error);
-  void (*key_retain)(hsmtls_p11_key *key);
-  void (*key_release)(hsmtls_p11_key *key); /* null: nothing */
-  void (*key_info)(const hsmtls_p11_key *key, hsmtls_p11_key_info *out);
+                      hsmtls_p11_key** out,
+                      hsmtls_p11_error* error);
+  void (*key_retain)(hsmtls_p11_key* key);
+  void (*key_release)(hsmtls_p11_key* key); /* null: nothing */
+  void (*key_info)(const hsmtls_p11_key* key, hsmtls_p11_key_info* out);
 
   /* `key_certificates` shows the certificates in the key's token: those with the key's CKA_ID first. */
-  int32_t (*key_certificates)(hsmtls_p11_key *key, hsmtls_p11_object_fn each, void *user, hsmtls_p11_error *error);
+  int32_t (*key_certificates)(hsmtls_p11_key* key,
+                              hsmtls_p11_object_fn each,
+                              void* user,
+                              hsmtls_p11_error* error);
 
   /* `key_sign` signs on the caller's thread. `*signature_len`: in capacity, out length, bytes. A token that
    * drops its sessions is brought back and the signature repeated until the deadline. */
-  int32_t (*key_sign)(hsmtls_p11_key *key,
-                      const hsmtls_p11_signature_spec *spec,
-                      const uint8_t *data,
+  int32_t (*key_sign)(hsmtls_p11_key* key,
+                      const hsmtls_p11_signature_spec* spec,
+                      const uint8_t* data,
                       uint32_t data_len,
-                      uint8_t *signature,
-                      uint32_t *signature_len,
+                      uint8_t* signature,
+                      uint32_t* signature_len,
                       uint32_t deadline_ms,
-                      hsmtls_p11_error *error);
+                      hsmtls_p11_error* error);
 
   /* `key_sign_async` signs on a worker of the key's token. At the deadline, or when it is cancelled, `done` is
    * called even if C_Sign has not returned; what it returns later is dropped. `*out` (null: not wanted) is the
    * caller's reference. */
-  int32_t (*key_sign_async)(hsmtls_p11_key *key,
-                            const hsmtls_p11_signature_spec *spec,
-                            const uint8_t *data,
+  int32_t (*key_sign_async)(hsmtls_p11_key* key,
+                            const hsmtls_p11_signature_spec* spec,
+                            const uint8_t* data,
                             uint32_t data_len,
                             uint32_t deadline_ms,
                             hsmtls_p11_signed_fn done,
-                            void *user,
-                            hsmtls_p11_operation **out,
-                            hsmtls_p11_error *error);
-  void (*operation_cancel)(hsmtls_p11_operation *operation);
-  void (*operation_release)(hsmtls_p11_operation *operation); /* does not cancel; null: nothing */
+                            void* user,
+                            hsmtls_p11_operation** out,
+                            hsmtls_p11_error* error);
+  void (*operation_cancel)(hsmtls_p11_operation* operation);
+  void (*operation_release)(hsmtls_p11_operation* operation); /* does not cancel; null: nothing */
 
   /* `key_subscribe` sends the events of the key's token, and of signatures by this key, until the key is
    * released for the last time. One subscriber: the last one counts; null ends it. */
-  void (*key_subscribe)(hsmtls_p11_key *key, hsmtls_p11_event_fn on_event, void *user);
-  void (*key_counters)(const hsmtls_p11_key *key, hsmtls_p11_counters *out);
+  void (*key_subscribe)(hsmtls_p11_key* key, hsmtls_p11_event_fn on_event, void* user);
+  void (*key_counters)(const hsmtls_p11_key* key, hsmtls_p11_counters* out);
 
-  int32_t (*list_tokens)(hsmtls_p11_token_fn each, void *user, hsmtls_p11_error *error);
+  int32_t (*list_tokens)(hsmtls_p11_token_fn each, void* user, hsmtls_p11_error* error);
   /* `list_objects` shows what `uri` fits; private objects only if a PIN is there. */
-  int32_t (*list_objects)(const char *uri,
-                          const hsmtls_p11_login *login,
+  int32_t (*list_objects)(const char* uri,
+                          const hsmtls_p11_login* login,
                           hsmtls_p11_object_fn each,
-                          void *user,
-                          hsmtls_p11_error *error);
+                          void* user,
+                          hsmtls_p11_error* error);
 
   /* `key_generate` makes a key pair in the one token that `uri` fits, with the URI's object and id (none: 20
    * random bytes): sensitive, never extractable, for signing. Opens it. */
-  int32_t (*key_generate)(const char *uri,
+  int32_t (*key_generate)(const char* uri,
                           uint32_t kind,
                           uint32_t bits,
-                          const hsmtls_p11_login *login,
-                          hsmtls_p11_key **out,
-                          hsmtls_p11_error *error);
-  int32_t (*certificate_import)(const char *uri,
-                                const hsmtls_p11_certificate *certificate,
-                                const hsmtls_p11_login *login,
-                                hsmtls_p11_error *error);
+                          const hsmtls_p11_login* login,
+                          hsmtls_p11_key** out,
+                          hsmtls_p11_error* error);
+  int32_t (*certificate_import)(const char* uri,
+                                const hsmtls_p11_certificate* certificate,
+                                const hsmtls_p11_login* login,
+                                hsmtls_p11_error* error);
   /* `object_remove` destroys the one object that `uri` fits; `type` must be in the URI. */
-  int32_t (*object_remove)(const char *uri, const hsmtls_p11_login *login, hsmtls_p11_error *error);
+  int32_t (*object_remove)(const char* uri, const hsmtls_p11_login* login, hsmtls_p11_error* error);
 
   /* `token_initialise` erases the token that `uri` fits (an uninitialised one: by slot-id) and sets its label
    * and both PINs. `token_change_pin` changes the user PIN. Neither while an application has sessions open. */
-  int32_t (*token_initialise)(const char *uri,
-                              const char *label,
-                              const uint8_t *so_pin,
+  int32_t (*token_initialise)(const char* uri,
+                              const char* label,
+                              const uint8_t* so_pin,
                               uint32_t so_pin_len,
-                              const uint8_t *user_pin,
+                              const uint8_t* user_pin,
                               uint32_t user_pin_len,
-                              hsmtls_p11_error *error);
-  int32_t (*token_change_pin)(const char *uri,
-                              const uint8_t *old_pin,
+                              hsmtls_p11_error* error);
+  int32_t (*token_change_pin)(const char* uri,
+                              const uint8_t* old_pin,
                               uint32_t old_pin_len,
-                              const uint8_t *new_pin,
+                              const uint8_t* new_pin,
                               uint32_t new_pin_len,
-                              hsmtls_p11_error *error);
+                              hsmtls_p11_error* error);
 } hsmtls_p11_functions;
 
 /* `hsmtls_pkcs11_functions` returns the table of the copy of this library that owns the process's state, or
  * null where that is of another ABI version (a sentence on stderr names both files). */
-__attribute__((visibility("default"))) const hsmtls_p11_functions *hsmtls_pkcs11_functions(void);
+__attribute__((visibility("default"))) const hsmtls_p11_functions* hsmtls_pkcs11_functions(void);
 
 #ifdef __cplusplus
 }

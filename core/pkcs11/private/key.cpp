@@ -19,24 +19,31 @@ struct candidate {
 
 [[noreturn]] void throw_ambiguous(const uri& wanted, const std::vector<candidate>& fitting) {
   std::vector<located_object> all;
-  for (const candidate& one : fitting) all.push_back({one.where.description(), one.what.attributes()});
-  throw failure(HSMTLS_P11_AMBIGUOUS, "the URI fits several keys: " + ambiguous_objects(wanted, all));
+  for (const candidate& one : fitting)
+    all.push_back({one.where.description(), one.what.attributes()});
+  throw failure(HSMTLS_P11_AMBIGUOUS,
+                "the URI fits several keys: " + ambiguous_objects(wanted, all));
 }
 
 [[noreturn]] void throw_not_found(const uri& wanted, const present_token& where, time_point until) {
   std::vector<object_attributes> present;
-  for (const found_object& one : search(where, uri{}, std::nullopt, most_near_misses, until)) present.push_back(one.attributes());
+  for (const found_object& one : search(where, uri{}, std::nullopt, most_near_misses, until))
+    present.push_back(one.attributes());
   const bool all_seen = where.behind->logged_in(face::private_abi).has_value();
   throw failure(HSMTLS_P11_OBJECT_NOT_FOUND,
-                "no such key: " + object_near_miss(wanted, where.description(), present,
-                                                   all_seen ? visibility::all_objects : visibility::public_objects_only));
+                "no such key: " + object_near_miss(wanted,
+                                                   where.description(),
+                                                   present,
+                                                   all_seen ? visibility::all_objects
+                                                            : visibility::public_objects_only));
 }
 
 // The one private key that a URI fits.
 candidate find_key(runtime& process, const uri& wanted, pin_provider& pins, time_point until) {
   if (wanted.type && *wanted.type != object_type::private_key) {
     throw failure(HSMTLS_P11_BAD_ARGUMENT,
-                  "the URI names a '" + std::string(type_name(*wanted.type)) + "', not a private key: leave the type out or write type=private");
+                  "the URI names a '" + std::string(type_name(*wanted.type)) +
+                      "', not a private key: leave the type out or write type=private");
   }
   const auto tokens = tokens_of(process, wanted, until);
   std::vector<candidate> fitting;
@@ -55,7 +62,8 @@ candidate find_key(runtime& process, const uri& wanted, pin_provider& pins, time
   if (tokens.size() > 1) (void)one_token_of(process, wanted, until);  // throws AMBIGUOUS
   const present_token& where = tokens[0];
   const token_use use(*where.behind, until);
-  const bool hidden = (where.info.flags & CKF_LOGIN_REQUIRED) != 0 && !where.behind->logged_in(face::private_abi);
+  const bool hidden =
+      (where.info.flags & CKF_LOGIN_REQUIRED) != 0 && !where.behind->logged_in(face::private_abi);
   if (hidden) log_in(where, pins, until);  // throws PIN_REQUIRED
   throw_not_found(wanted, where, until);
 }
@@ -69,24 +77,30 @@ hsmtls_p11_key_type type_of_key(const object_recipe& recipe, const std::string& 
     case CKK_EC_EDWARDS:
       return HSMTLS_P11_ED25519;
     default:
-      throw failure(HSMTLS_P11_UNSUPPORTED, "the key '" + label + "' is neither RSA nor EC nor Ed25519");
+      throw failure(HSMTLS_P11_UNSUPPORTED,
+                    "the key '" + label + "' is neither RSA nor EC nor Ed25519");
   }
 }
 
 }  // namespace
 
-CK_RV read_key_flags(token& behind, const lease& in, CK_OBJECT_HANDLE handle, time_point until, uint32_t& flags) {
+CK_RV read_key_flags(
+    token& behind, const lease& in, CK_OBJECT_HANDLE handle, time_point until, uint32_t& flags) {
   CK_BBOOL local = CK_FALSE;
   CK_BBOOL sensitive = CK_FALSE;
   CK_BBOOL unextractable = CK_FALSE;
   CK_BBOOL authenticate = CK_FALSE;
-  CK_ATTRIBUTE list[] = {attribute(CKA_LOCAL, local), attribute(CKA_ALWAYS_SENSITIVE, sensitive),
-                         attribute(CKA_NEVER_EXTRACTABLE, unextractable), attribute(CKA_ALWAYS_AUTHENTICATE, authenticate)};
-  const CK_RV rv = behind.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-    return invoke(vendor.C_GetAttributeValue, session, handle, list, CK_ULONG{std::size(list)});
-  });
+  CK_ATTRIBUTE list[] = {attribute(CKA_LOCAL, local),
+                         attribute(CKA_ALWAYS_SENSITIVE, sensitive),
+                         attribute(CKA_NEVER_EXTRACTABLE, unextractable),
+                         attribute(CKA_ALWAYS_AUTHENTICATE, authenticate)};
+  const CK_RV rv =
+      behind.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+        return invoke(vendor.C_GetAttributeValue, session, handle, list, CK_ULONG{std::size(list)});
+      });
   if (loss_of(rv) != loss::none) return rv;
-  flags = (local != CK_FALSE ? HSMTLS_P11_LOCAL : 0) | (sensitive != CK_FALSE ? HSMTLS_P11_ALWAYS_SENSITIVE : 0) |
+  flags = (local != CK_FALSE ? HSMTLS_P11_LOCAL : 0) |
+          (sensitive != CK_FALSE ? HSMTLS_P11_ALWAYS_SENSITIVE : 0) |
           (unextractable != CK_FALSE ? HSMTLS_P11_NEVER_EXTRACTABLE : 0) |
           (authenticate != CK_FALSE ? HSMTLS_P11_ALWAYS_AUTHENTICATE : 0);
   return CKR_OK;
@@ -118,7 +132,9 @@ key::binding key::find(time_point until) {
     if (const CK_RV got = at.what->resolve(in, until, handle); got != CKR_OK) return got;
     return at.what->learn_public_half(in, until);
   });
-  check(rv, "open the key '" + found.what.attributes().label + "' in token '" + found.where.label() + "'");
+  check(rv,
+        "open the key '" + found.what.attributes().label + "' in token '" + found.where.label() +
+            "'");
   behind.add_observer(here().events);
   return at;
 }
@@ -130,22 +146,29 @@ void key::describe(const binding& at, time_point until) {
   description_.id = recipe.id;
   description_.uri = uri_for(at.where, recipe);
   description_.type = type_of_key(recipe, description_.label);
-  const auto public_keys = description_.type == HSMTLS_P11_RSA ? std::vector<found_object>{} : public_companions(at.where, recipe, until);
+  const auto public_keys = description_.type == HSMTLS_P11_RSA
+                               ? std::vector<found_object>{}
+                               : public_companions(at.where, recipe, until);
   const CK_RV rv = behind.with_recovery(until, repeat::freely, [&](uint64_t& life) -> CK_RV {
     lease in;
     if (const CK_RV got = behind.borrow(false, until, in, life); got != CKR_OK) return got;
     CK_OBJECT_HANDLE handle = 0;
     if (const CK_RV got = at.what->resolve(in, until, handle); got != CKR_OK) return got;
-    if (const CK_RV got = read_key_flags(behind, in, handle, until, description_.flags); got != CKR_OK) return got;
+    if (const CK_RV got = read_key_flags(behind, in, handle, until, description_.flags);
+        got != CKR_OK)
+      return got;
     const auto read = [&](CK_OBJECT_HANDLE of, CK_ATTRIBUTE_TYPE type, bytes& into) {
       return read_attribute(behind, in, of, type, until, into);
     };
     if (description_.type == HSMTLS_P11_RSA) {
-      if (const CK_RV got = read(handle, CKA_MODULUS, description_.modulus); got != CKR_OK) return got;
+      if (const CK_RV got = read(handle, CKA_MODULUS, description_.modulus); got != CKR_OK)
+        return got;
       return read(handle, CKA_PUBLIC_EXPONENT, description_.exponent);
     }
-    if (const CK_RV got = read(handle, CKA_EC_PARAMS, description_.ec_params); got != CKR_OK) return got;
-    if (const CK_RV got = read(handle, CKA_EC_POINT, description_.ec_point); got != CKR_OK) return got;
+    if (const CK_RV got = read(handle, CKA_EC_PARAMS, description_.ec_params); got != CKR_OK)
+      return got;
+    if (const CK_RV got = read(handle, CKA_EC_POINT, description_.ec_point); got != CKR_OK)
+      return got;
     if (!description_.ec_point.empty() || public_keys.size() != 1) return CKR_OK;
     object companion(behind, public_keys[0].recipe, public_keys[0].handle, public_keys[0].life);
     CK_OBJECT_HANDLE its_handle = 0;
@@ -161,7 +184,8 @@ class key::turn {
   turn(presence& in, time_point until) : in_(in) {
     std::unique_lock held(in_.mutex);
     if (!in_.changed.wait_until(held, until, [&] { return !in_.searching; })) {
-      throw failure(HSMTLS_P11_TOKEN_LOST, "another thread logs in to the token, and that takes longer than the deadline");
+      throw failure(HSMTLS_P11_TOKEN_LOST,
+                    "another thread logs in to the token, and that takes longer than the deadline");
     }
     in_.searching = true;
   }
@@ -180,7 +204,9 @@ class key::turn {
 };
 
 key::key(uri wanted, pin_provider pins)
-    : wanted_(std::move(wanted)), pins_(std::move(pins)), presence_(new presence(std::make_shared<event_sink>())) {}
+    : wanted_(std::move(wanted)),
+      pins_(std::move(pins)),
+      presence_(new presence(std::make_shared<event_sink>())) {}
 
 key::~key() {
   std::unique_ptr<presence> mine(presence_.load());
@@ -229,19 +255,31 @@ key::binding key::bound(time_point until) {
   return found;
 }
 
-CK_RV key::sign_at(const binding& at, const CK_MECHANISM& mechanism, std::span<const uint8_t> data, uint8_t* out, uint32_t& length, time_point until) {
+CK_RV key::sign_at(const binding& at,
+                   const CK_MECHANISM& mechanism,
+                   std::span<const uint8_t> data,
+                   uint8_t* out,
+                   uint32_t& length,
+                   time_point until) {
   const bool authenticate = (description_.flags & HSMTLS_P11_ALWAYS_AUTHENTICATE) != 0;
   const uint32_t capacity = length;
-  const CK_RV rv = single_signature(*at.where.behind, *at.what, mechanism, authenticate, data, out, length, until);
+  const CK_RV rv = single_signature(
+      *at.where.behind, *at.what, mechanism, authenticate, data, out, length, until);
   if (rv != CKR_USER_NOT_LOGGED_IN || !can_log_in_) return rv;
-  // The login was given up (a PIN that was changed elsewhere): its source may have the new one by now.
+  // The login was given up (a PIN that was changed elsewhere): its source may have the new one by
+  // now.
   const turn alone(here(), until);
   log_in(at.where, pins_, until);
   length = capacity;
-  return single_signature(*at.where.behind, *at.what, mechanism, authenticate, data, out, length, until);
+  return single_signature(
+      *at.where.behind, *at.what, mechanism, authenticate, data, out, length, until);
 }
 
-void key::sign(const hsmtls_p11_signature_spec& spec, std::span<const uint8_t> data, uint8_t* out, uint32_t& length, time_point until) {
+void key::sign(const hsmtls_p11_signature_spec& spec,
+               std::span<const uint8_t> data,
+               uint8_t* out,
+               uint32_t& length,
+               time_point until) {
   const time_point start = steady::now();
   const signature_mechanism mechanism(spec);
   const binding at = bound(until);
@@ -255,13 +293,25 @@ void key::sign(const hsmtls_p11_signature_spec& spec, std::span<const uint8_t> d
   }
   count_signature(*at.where.behind, rv == CKR_OK);
   if (rv == CKR_BUFFER_TOO_SMALL) {
-    throw failure(HSMTLS_P11_BAD_ARGUMENT, "the place for the signature has " + std::to_string(capacity) + " bytes, the signature has " + std::to_string(length), rv);
+    throw failure(HSMTLS_P11_BAD_ARGUMENT,
+                  "the place for the signature has " + std::to_string(capacity) +
+                      " bytes, the signature has " + std::to_string(length),
+                  rv);
   }
   check(rv, "sign with the key '" + description_.label + "' in token '" + at.where.label() + "'");
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - start);
-  log::event(log::level::info, "signed", "token", at.where.label(), "key", description_.label, "mechanism",
-             mechanism_name(mechanism.get().mechanism), "us", took.count());
-  here().events->send({HSMTLS_P11_EVENT_SIGNED, spec.mechanism, static_cast<uint64_t>(took.count())});
+  log::event(log::level::info,
+             "signed",
+             "token",
+             at.where.label(),
+             "key",
+             description_.label,
+             "mechanism",
+             mechanism_name(mechanism.get().mechanism),
+             "us",
+             took.count());
+  here().events->send(
+      {HSMTLS_P11_EVENT_SIGNED, spec.mechanism, static_cast<uint64_t>(took.count())});
 }
 
 }  // namespace hsmtls::pkcs11

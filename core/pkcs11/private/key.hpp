@@ -29,7 +29,8 @@ class event_sink final : public token_observer {
  public:
   event_sink() = default;
   // In a forked child, which has one thread: the parent's lock may be held for ever.
-  explicit event_sink(const event_sink& parents) : on_event_(parents.on_event_), user_(parents.user_) {}
+  explicit event_sink(const event_sink& parents)
+      : on_event_(parents.on_event_), user_(parents.user_) {}
   void subscribe(hsmtls_p11_event_fn on_event, void* user);
   void send(const hsmtls_p11_event& event) noexcept;
   void lost() noexcept override { send({HSMTLS_P11_EVENT_LOST, 0, 0}); }
@@ -57,7 +58,11 @@ class key {
   [[nodiscard]] const token& token_of_workers() const { return *token_of_workers_; }
 
   // `sign` writes the signature to `out` (capacity in, length out) or throws failure.
-  void sign(const hsmtls_p11_signature_spec& spec, std::span<const uint8_t> data, uint8_t* out, uint32_t& length, time_point until);
+  void sign(const hsmtls_p11_signature_spec& spec,
+            std::span<const uint8_t> data,
+            uint8_t* out,
+            uint32_t& length,
+            time_point until);
 
   // Where the key is in this process: a forked child finds it anew, once.
   struct binding {
@@ -69,8 +74,8 @@ class key {
   binding bound(time_point until);
 
  private:
-  // What the key has in one process. A forked child leaves the parent's where it is: its locks may be held by
-  // threads that the child does not have.
+  // What the key has in one process. A forked child leaves the parent's where it is: its locks may
+  // be held by threads that the child does not have.
   struct presence {
     explicit presence(std::shared_ptr<event_sink> sink) : events(std::move(sink)) {}
     runtime* const process = &runtime::current();
@@ -86,7 +91,12 @@ class key {
   presence& here();
   binding find(time_point until);
   void describe(const binding& at, time_point until);
-  CK_RV sign_at(const binding& at, const CK_MECHANISM& mechanism, std::span<const uint8_t> data, uint8_t* out, uint32_t& length, time_point until);
+  CK_RV sign_at(const binding& at,
+                const CK_MECHANISM& mechanism,
+                std::span<const uint8_t> data,
+                uint8_t* out,
+                uint32_t& length,
+                time_point until);
 
   const uri wanted_;
   pin_provider pins_;
@@ -97,6 +107,7 @@ class key {
 };
 
 // `read_key_flags` reads the attributes of a private key that are HSMTLS_P11_LOCAL ….
-CK_RV read_key_flags(token& behind, const lease& in, CK_OBJECT_HANDLE handle, time_point until, uint32_t& flags);
+CK_RV read_key_flags(
+    token& behind, const lease& in, CK_OBJECT_HANDLE handle, time_point until, uint32_t& flags);
 
 }  // namespace hsmtls::pkcs11

@@ -38,7 +38,7 @@ secret read_file(const std::string& path) {
   // Not blocking: a FIFO without a writer would hang the opener for ever.
   const descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) throw cannot(std::strerror(errno));
-  struct stat status{};
+  struct stat status {};
   if (fstat(file.get(), &status) != 0) throw cannot(std::strerror(errno));
   if (!S_ISREG(status.st_mode)) throw cannot("it is not a regular file");
   std::array<uint8_t, longest_pin + 2> buffer{};
@@ -61,7 +61,8 @@ secret read_file(const std::string& path) {
 secret read_environment(const std::string& name) {
   const char* value = secure_getenv(name.c_str());
   if (value == nullptr || *value == '\0') {
-    throw failure(HSMTLS_P11_PIN_SOURCE, "the environment variable '" + name + "' that should hold the PIN is not set");
+    throw failure(HSMTLS_P11_PIN_SOURCE,
+                  "the environment variable '" + name + "' that should hold the PIN is not set");
   }
   return secret({reinterpret_cast<const uint8_t*>(value), std::strlen(value)});
 }
@@ -71,14 +72,16 @@ secret read_credential(const std::string& name) {
   if (folder == nullptr) {
     throw failure(HSMTLS_P11_PIN_SOURCE,
                   "the PIN should be the systemd credential '" + name +
-                      "', but CREDENTIALS_DIRECTORY is not set: add LoadCredential= or LoadCredentialEncrypted= to the unit");
+                      "', but CREDENTIALS_DIRECTORY is not set: add LoadCredential= or "
+                      "LoadCredentialEncrypted= to the unit");
   }
   return read_file(std::string(folder) + "/" + name);
 }
 
 pin_location location_of(std::string_view text) {
   auto parsed = parse_pin_source(text);
-  if (!parsed.value) throw failure(HSMTLS_P11_PIN_SOURCE, "the PIN source is not usable: " + parsed.problem);
+  if (!parsed.value)
+    throw failure(HSMTLS_P11_PIN_SOURCE, "the PIN source is not usable: " + parsed.problem);
   return *std::move(parsed.value);
 }
 
@@ -102,7 +105,10 @@ pin_provider::pin_provider(const uri& from, const hsmtls_p11_login* login) {
   if (from.pin_value) {
     const auto text = from.pin_value->view();
     value_ = secret({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-    log::event(log::level::warning, "pin-in-uri", "advice", "use pin-source: a URI ends up in logs and process lists");
+    log::event(log::level::warning,
+               "pin-in-uri",
+               "advice",
+               "use pin-source: a URI ends up in logs and process lists");
   } else if (from.pin_source) {
     location_ = from.pin_source;
   } else if (login != nullptr && login->pin != nullptr) {
@@ -117,7 +123,9 @@ pin_provider::pin_provider(const uri& from, const hsmtls_p11_login* login) {
   }
 }
 
-bool pin_provider::any() const { return value_ || location_ || callback_ != nullptr; }
+bool pin_provider::any() const {
+  return value_ || location_ || callback_ != nullptr;
+}
 
 std::optional<secret> pin_provider::get(const std::string& token_label) {
   if (!value_ && location_ && location_->where == pin_location::kind::environment) {
@@ -129,7 +137,8 @@ std::optional<secret> pin_provider::get(const std::string& token_label) {
   if (location_) return read_pin_at(*location_);
   if (callback_ == nullptr) return std::nullopt;
   std::array<uint8_t, longest_pin> buffer{};
-  const int32_t length = callback_(callback_user_, token_label.c_str(), buffer.data(), buffer.size());
+  const int32_t length =
+      callback_(callback_user_, token_label.c_str(), buffer.data(), buffer.size());
   if (length < 0 || static_cast<size_t>(length) > buffer.size()) return std::nullopt;
   secret pin({buffer.data(), static_cast<size_t>(length)});
   explicit_bzero(buffer.data(), buffer.size());

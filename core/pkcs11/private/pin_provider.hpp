@@ -11,21 +11,22 @@
 
 namespace hsmtls::pkcs11 {
 
-// `read_pin_at` reads the PIN at a location; one trailing newline of a file is cut. Throws PIN_SOURCE, naming
-// the place and what is wrong with it.
+// `read_pin_at` reads the PIN at a location; one trailing newline of a file is cut. Throws
+// PIN_SOURCE, naming the place and what is wrong with it.
 secret read_pin_at(const pin_location& where);
 
 // How to log in to one key's token: kept with the key, because a forked child has to do it again.
 class pin_provider {
  public:
-  // Takes what the caller gave, by value; `login` may be null. Throws PIN_SOURCE for a malformed source.
+  // Takes what the caller gave, by value; `login` may be null. Throws PIN_SOURCE for a malformed
+  // source.
   pin_provider(const uri& from, const hsmtls_p11_login* login);
 
   // Whether there is any way to a PIN.
   [[nodiscard]] bool any() const;
 
-  // `get` returns the PIN for the token labelled `token_label`, or none. Throws PIN_SOURCE. A callback is
-  // called only while `during_open` lasts: never from a signature.
+  // `get` returns the PIN for the token labelled `token_label`, or none. Throws PIN_SOURCE. A
+  // callback is called only while `during_open` lasts: never from a signature.
   std::optional<secret> get(const std::string& token_label);
 
   // `credentials_with` says how to log in with `pin` and what to keep of it.

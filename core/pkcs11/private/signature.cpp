@@ -11,8 +11,11 @@ struct hash_row {
   CK_RSA_PKCS_MGF_TYPE mgf;
 };
 constexpr hash_row hashes[] = {
-    {160, CKM_SHA_1, CKG_MGF1_SHA1},     {224, CKM_SHA224, CKG_MGF1_SHA224}, {256, CKM_SHA256, CKG_MGF1_SHA256},
-    {384, CKM_SHA384, CKG_MGF1_SHA384}, {512, CKM_SHA512, CKG_MGF1_SHA512},
+    {160, CKM_SHA_1, CKG_MGF1_SHA1},
+    {224, CKM_SHA224, CKG_MGF1_SHA224},
+    {256, CKM_SHA256, CKG_MGF1_SHA256},
+    {384, CKM_SHA384, CKG_MGF1_SHA384},
+    {512, CKM_SHA512, CKG_MGF1_SHA512},
 };
 
 }  // namespace
@@ -44,7 +47,14 @@ signature_mechanism::signature_mechanism(const hsmtls_p11_signature_spec& spec) 
   }
 }
 
-CK_RV single_signature(token& behind, object& key, const CK_MECHANISM& mechanism, bool always_authenticate, std::span<const uint8_t> data, uint8_t* out, uint32_t& length, time_point until) {
+CK_RV single_signature(token& behind,
+                       object& key,
+                       const CK_MECHANISM& mechanism,
+                       bool always_authenticate,
+                       std::span<const uint8_t> data,
+                       uint8_t* out,
+                       uint32_t& length,
+                       time_point until) {
   const CK_ULONG capacity = length;
   return behind.with_recovery(until, repeat::freely, [&](uint64_t& life) -> CK_RV {
     lease in;
@@ -52,30 +62,48 @@ CK_RV single_signature(token& behind, object& key, const CK_MECHANISM& mechanism
     CK_OBJECT_HANDLE handle = 0;
     if (const CK_RV rv = key.resolve(in, until, handle); rv != CKR_OK) return rv;
     CK_MECHANISM with = mechanism;
-    CK_RV rv = behind.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-      return invoke(vendor.C_SignInit, session, &with, handle);
-    });
-    if (rv == CKR_OK && always_authenticate) rv = behind.login_for_operation_with_known_pin(in, until);
+    CK_RV rv =
+        behind.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+          return invoke(vendor.C_SignInit, session, &with, handle);
+        });
+    if (rv == CKR_OK && always_authenticate)
+      rv = behind.login_for_operation_with_known_pin(in, until);
     CK_ULONG got = capacity;
     if (rv == CKR_OK) {
       rv = behind.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-        return invoke(vendor.C_Sign, session, const_cast<CK_BYTE*>(data.data()), static_cast<CK_ULONG>(data.size()), out, &got);
+        return invoke(vendor.C_Sign,
+                      session,
+                      const_cast<CK_BYTE*>(data.data()),
+                      static_cast<CK_ULONG>(data.size()),
+                      out,
+                      &got);
       });
     }
     if (rv == CKR_BUFFER_TOO_SMALL) {
-      // PKCS#11 v3.1 section 5.2: the operation goes on, and would be in the way of the session's next user.
+      // PKCS#11 v3.1 section 5.2: the operation goes on, and would be in the way of the session's
+      // next user.
       bytes whole(got);
       CK_ULONG room = got;
-      const CK_RV ended = behind.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-        return invoke(vendor.C_Sign, session, const_cast<CK_BYTE*>(data.data()), static_cast<CK_ULONG>(data.size()), whole.data(), &room);
-      });
+      const CK_RV ended =
+          behind.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+            return invoke(vendor.C_Sign,
+                          session,
+                          const_cast<CK_BYTE*>(data.data()),
+                          static_cast<CK_ULONG>(data.size()),
+                          whole.data(),
+                          &room);
+          });
       length = static_cast<uint32_t>(got);
       if (ended == CKR_OK) return rv;
     }
-    if (loss_of(rv) != loss::none) in.lose();
-    else if (rv != CKR_OK) in.discard();  // an operation may be left in it
-    // A session that holds an operation of somebody else, or forgot ours, is not the one that we borrowed.
-    if (rv == CKR_OPERATION_ACTIVE || rv == CKR_OPERATION_NOT_INITIALIZED) return CKR_SESSION_HANDLE_INVALID;
+    if (loss_of(rv) != loss::none)
+      in.lose();
+    else if (rv != CKR_OK)
+      in.discard();  // an operation may be left in it
+    // A session that holds an operation of somebody else, or forgot ours, is not the one that we
+    // borrowed.
+    if (rv == CKR_OPERATION_ACTIVE || rv == CKR_OPERATION_NOT_INITIALIZED)
+      return CKR_SESSION_HANDLE_INVALID;
     if (rv == CKR_OK) length = static_cast<uint32_t>(got);
     return rv;
   });

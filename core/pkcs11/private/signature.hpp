@@ -21,9 +21,16 @@ class signature_mechanism {
   CK_MECHANISM mechanism_{};
 };
 
-// `single_signature` is C_SignInit and C_Sign, with C_Login(CKU_CONTEXT_SPECIFIC) between them for a key that is
-// `always_authenticate`; repeated after a loss. `length`: capacity in, length out, also with
-// CKR_BUFFER_TOO_SMALL.
-CK_RV single_signature(token& behind, object& key, const CK_MECHANISM& mechanism, bool always_authenticate, std::span<const uint8_t> data, uint8_t* out, uint32_t& length, time_point until);
+// `single_signature` is C_SignInit and C_Sign, with C_Login(CKU_CONTEXT_SPECIFIC) between them for
+// a key that is `always_authenticate`; repeated after a loss. `length`: capacity in, length out,
+// also with CKR_BUFFER_TOO_SMALL.
+CK_RV single_signature(token& behind,
+                       object& key,
+                       const CK_MECHANISM& mechanism,
+                       bool always_authenticate,
+                       std::span<const uint8_t> data,
+                       uint8_t* out,
+                       uint32_t& length,
+                       time_point until);
 
 }  // namespace hsmtls::pkcs11

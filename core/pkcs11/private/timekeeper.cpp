@@ -57,9 +57,12 @@ void timekeeper::run() {
     const auto cancelled = std::move(cancelled_);
     cancelled_.clear();
     held.unlock();
-    for (const auto& one : cancelled) one->give_up(failure(HSMTLS_P11_CANCELLED, "the signature was cancelled"));
+    for (const auto& one : cancelled)
+      one->give_up(failure(HSMTLS_P11_CANCELLED, "the signature was cancelled"));
     for (const auto& one : late) {
-      one->give_up(failure(HSMTLS_P11_DEADLINE, "the signature was not ready within its deadline; a slow token needs a longer one (HSMTLS_DEADLINE_MS)"));
+      one->give_up(failure(HSMTLS_P11_DEADLINE,
+                           "the signature was not ready within its deadline; a slow token needs a "
+                           "longer one (HSMTLS_DEADLINE_MS)"));
     }
     held.lock();
   }

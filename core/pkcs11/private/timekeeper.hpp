@@ -1,4 +1,5 @@
-// Ends asynchronous signatures at their deadline, or when they are cancelled, while C_Sign may still run.
+// Ends asynchronous signatures at their deadline, or when they are cancelled, while C_Sign may
+// still run.
 #pragma once
 
 #include <condition_variable>

@@ -32,8 +32,10 @@ runtime_use::runtime_use() : process_(runtime::current()) {
   const CK_RV rv = process_.attach(nullptr);
   if (rv == CKR_OK) return;
   throw failure(HSMTLS_P11_MODULE,
-                "no PKCS#11 module can be used: HSMTLS_MODULE names the one of your token's vendor; what is wrong with it "
-                "was said on stderr (" + rv_name(rv) + ")",
+                "no PKCS#11 module can be used: HSMTLS_MODULE names the one of your token's "
+                "vendor; what is wrong with it "
+                "was said on stderr (" +
+                    rv_name(rv) + ")",
                 rv);
 }
 
@@ -47,7 +49,9 @@ token_use::token_use(token& which, time_point until) : process_(runtime::current
   std::unique_lock held(all.mutex);
   use& of = all.by_token[&token_];
   if (!all.changed.wait_until(held, until, [&] { return !of.closed; })) {
-    throw failure(HSMTLS_P11_MODULE_STUCK, "the token is being logged out or administered, and that takes longer than the deadline");
+    throw failure(
+        HSMTLS_P11_MODULE_STUCK,
+        "the token is being logged out or administered, and that takes longer than the deadline");
   }
   ++of.users;
 }
@@ -82,7 +86,9 @@ sole_token_use::sole_token_use(const present_token& where) : token_(*where.behin
     std::lock_guard held(all.mutex);
     use& of = all.by_token[&token_];
     if (of.users > 0 || of.closed) {
-      throw failure(HSMTLS_P11_IN_USE, "token '" + where.label() + "' is in use by an open key of this process; close it first");
+      throw failure(
+          HSMTLS_P11_IN_USE,
+          "token '" + where.label() + "' is in use by an open key of this process; close it first");
     }
     of.closed = true;
   }
@@ -110,7 +116,10 @@ signature_counts signatures_in(const token& where) {
   return all.by_token[&where].signatures;
 }
 
-opened_token::opened_token(const char* uri_text, const hsmtls_p11_login* with, login when, time_point until)
+opened_token::opened_token(const char* uri_text,
+                           const hsmtls_p11_login* with,
+                           login when,
+                           time_point until)
     : wanted(parse_or_throw(uri_text)),
       pins(wanted, with),
       where(one_token_of(process.process(), wanted, until)),

@@ -1,4 +1,5 @@
-// How long the private face uses the runtime and a token: counted, so that the last one logs out and finalises.
+// How long the private face uses the runtime and a token: counted, so that the last one logs out
+// and finalises.
 #pragma once
 
 #include "core/pkcs11/private/pin_provider.hpp"
@@ -20,8 +21,9 @@ class runtime_use {
   runtime& process_;
 };
 
-// Counts one user of a token in: the last one logs the private face out of it and closes its sessions. Who comes
-// meanwhile waits until `until`, as it would lose the login that it finds; throws MODULE_STUCK.
+// Counts one user of a token in: the last one logs the private face out of it and closes its
+// sessions. Who comes meanwhile waits until `until`, as it would lose the login that it finds;
+// throws MODULE_STUCK.
 class token_use {
  public:
   token_use(token& which, time_point until);

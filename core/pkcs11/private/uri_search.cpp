@@ -25,7 +25,8 @@ bool fits(const uri& wanted, const present_token& one, time_point until) {
 uri parse_or_throw(const char* text) {
   if (text == nullptr) throw failure(HSMTLS_P11_BAD_ARGUMENT, "no URI was given");
   auto parsed = parse_uri(text);
-  if (!parsed) throw failure(HSMTLS_P11_MALFORMED_URI, "the URI is not usable: " + parsed.problem.message);
+  if (!parsed)
+    throw failure(HSMTLS_P11_MALFORMED_URI, "the URI is not usable: " + parsed.problem.message);
   return *std::move(parsed.value);
 }
 
@@ -55,7 +56,8 @@ std::vector<present_token> tokens_of(runtime& process, const uri& wanted, time_p
   for (const present_token& one : all) {
     if ((one.info.flags & CKF_TOKEN_INITIALIZED) != 0) present.push_back(one.description());
   }
-  throw failure(HSMTLS_P11_TOKEN_NOT_FOUND, "the URI fits no token: " + token_near_miss(wanted, present));
+  throw failure(HSMTLS_P11_TOKEN_NOT_FOUND,
+                "the URI fits no token: " + token_near_miss(wanted, present));
 }
 
 present_token one_token_of(runtime& process, const uri& wanted, time_point until) {
@@ -63,7 +65,8 @@ present_token one_token_of(runtime& process, const uri& wanted, time_point until
   if (fitting.size() == 1) return fitting[0];
   std::vector<token_description> all;
   for (const present_token& one : fitting) all.push_back(one.description());
-  throw failure(HSMTLS_P11_AMBIGUOUS, "the URI fits several tokens: " + ambiguous_tokens(wanted, all));
+  throw failure(HSMTLS_P11_AMBIGUOUS,
+                "the URI fits several tokens: " + ambiguous_tokens(wanted, all));
 }
 
 void log_in(const present_token& where, pin_provider& pins, time_point until) {
@@ -77,16 +80,23 @@ void log_in(const present_token& where, pin_provider& pins, time_point until) {
     // An empty one would only cost a try.
     if (!pin || pin->bytes().empty()) {
       throw failure(HSMTLS_P11_PIN_REQUIRED,
-                    "token '" + label + "' wants a PIN: give one, name where it is with pin-source=file:… in the URI, or set HSMTLS_PIN_SOURCE");
+                    "token '" + label +
+                        "' wants a PIN: give one, name where it is with pin-source=file:… in the "
+                        "URI, or set HSMTLS_PIN_SOURCE");
     }
     with = pins.credentials_with(*pin);
   }
   const CK_RV rv = behind.login(face::private_abi, CKU_USER, with, until);
-  // Somebody else in the process logged in: whether our PIN is right is not known, but it is not needed.
+  // Somebody else in the process logged in: whether our PIN is right is not known, but it is not
+  // needed.
   if (rv != CKR_USER_ALREADY_LOGGED_IN) check(rv, "log in to token '" + label + "'");
 }
 
-std::vector<found_object> search(const present_token& where, const uri& wanted, std::optional<CK_OBJECT_CLASS> fallback, size_t most, time_point until) {
+std::vector<found_object> search(const present_token& where,
+                                 const uri& wanted,
+                                 std::optional<CK_OBJECT_CLASS> fallback,
+                                 size_t most,
+                                 time_point until) {
   CK_OBJECT_CLASS object_class = wanted.type ? class_of(*wanted.type) : fallback.value_or(CKO_DATA);
   bytes label;
   bytes id;
@@ -107,10 +117,12 @@ std::vector<found_object> search(const present_token& where, const uri& wanted, 
     lease in;
     if (const CK_RV got = behind.borrow(false, until, in, life); got != CKR_OK) return got;
     std::vector<CK_OBJECT_HANDLE> handles;
-    if (const CK_RV got = find_all(behind, in, pattern, most, until, handles); got != CKR_OK) return got;
+    if (const CK_RV got = find_all(behind, in, pattern, most, until, handles); got != CKR_OK)
+      return got;
     for (const CK_OBJECT_HANDLE one : handles) {
       found_object here{one, in.life(), {}};
-      if (const CK_RV got = read_recipe(behind, in, one, until, here.recipe); got != CKR_OK) return got;
+      if (const CK_RV got = read_recipe(behind, in, one, until, here.recipe); got != CKR_OK)
+        return got;
       // Exactly these names: some modules compare prefixes, or take an empty value for any.
       if (matches_object(wanted, here.attributes())) found.push_back(std::move(here));
     }
@@ -120,7 +132,9 @@ std::vector<found_object> search(const present_token& where, const uri& wanted, 
   return found;
 }
 
-std::vector<found_object> public_companions(const present_token& where, const object_recipe& key, time_point until) {
+std::vector<found_object> public_companions(const present_token& where,
+                                            const object_recipe& key,
+                                            time_point until) {
   uri wanted;
   wanted.type = object_type::public_key;
   if (!key.id.empty()) {

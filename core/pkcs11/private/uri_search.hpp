@@ -22,7 +22,8 @@ struct present_token {
   [[nodiscard]] std::string label() const { return unpadded(info.label); }
 };
 
-// An object as it was found: its names and where. The handle is good in that life of the token only.
+// An object as it was found: its names and where. The handle is good in that life of the token
+// only.
 struct found_object {
   CK_OBJECT_HANDLE handle = 0;
   uint64_t life = 0;
@@ -45,16 +46,23 @@ std::vector<present_token> tokens_of(runtime& process, const uri& wanted, time_p
 // `one_token_of` throws AMBIGUOUS, too, if it fits several.
 present_token one_token_of(runtime& process, const uri& wanted, time_point until);
 
-// `log_in` logs the private face in to a token, if it is not yet. Throws PIN_REQUIRED, PIN_INCORRECT, ….
+// `log_in` logs the private face in to a token, if it is not yet. Throws PIN_REQUIRED,
+// PIN_INCORRECT, ….
 void log_in(const present_token& where, pin_provider& pins, time_point until);
 
-// `search` finds the objects in `where` whose class (if `wanted` has a type, else `fallback`), label and id are
-// as the URI says; at most `most`.
-std::vector<found_object> search(const present_token& where, const uri& wanted, std::optional<CK_OBJECT_CLASS> fallback, size_t most, time_point until);
+// `search` finds the objects in `where` whose class (if `wanted` has a type, else `fallback`),
+// label and id are as the URI says; at most `most`.
+std::vector<found_object> search(const present_token& where,
+                                 const uri& wanted,
+                                 std::optional<CK_OBJECT_CLASS> fallback,
+                                 size_t most,
+                                 time_point until);
 
-// `public_companions` finds the public keys that belong to a private key: by its CKA_ID, or its label where it
-// has none.
-std::vector<found_object> public_companions(const present_token& where, const object_recipe& key, time_point until);
+// `public_companions` finds the public keys that belong to a private key: by its CKA_ID, or its
+// label where it has none.
+std::vector<found_object> public_companions(const present_token& where,
+                                            const object_recipe& key,
+                                            time_point until);
 
 // `uri_for` writes the URI of an object: token label and serial, object, id, type; no query.
 std::string uri_for(const present_token& where, const object_recipe& recipe);

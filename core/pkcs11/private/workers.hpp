@@ -1,4 +1,5 @@
-// The workers of a token: started when there is work and nobody free, gone after a while without any.
+// The workers of a token: started when there is work and nobody free, gone after a while without
+// any.
 #pragma once
 
 #include <condition_variable>

@@ -9,10 +9,14 @@ namespace {
 
 constexpr milliseconds longest_wait_at_exit{2000};
 
-void close_modules() { runtime::close_all(steady::now() + longest_wait_at_exit); }
+void close_modules() {
+  runtime::close_all(steady::now() + longest_wait_at_exit);
+}
 
 }  // namespace
 
-void arm_exit_guard() { std::atexit(close_modules); }
+void arm_exit_guard() {
+  std::atexit(close_modules);
+}
 
 }  // namespace hsmtls::pkcs11

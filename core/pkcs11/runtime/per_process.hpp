@@ -8,8 +8,9 @@
 
 namespace hsmtls::pkcs11 {
 
-// `per_process<Thing>` returns this process's Thing, made by make(runtime&) -> unique_ptr<Thing> when it is first
-// asked for. Never destroyed; a parent's stays behind in the child, untouched: its locks may be held for ever.
+// `per_process<Thing>` returns this process's Thing, made by make(runtime&) -> unique_ptr<Thing>
+// when it is first asked for. Never destroyed; a parent's stays behind in the child, untouched: its
+// locks may be held for ever.
 template <class Thing, class Make>
 Thing& per_process(Make&& make) {
   struct entry {

@@ -18,8 +18,8 @@ namespace {
 std::atomic<runtime*> this_process{nullptr};
 std::atomic<const runtime*> parent_process{nullptr};
 
-// Handlers are never unregistered, and an application may initialise and finalise for ever: those that the
-// vendors register come with their first few calls.
+// Handlers are never unregistered, and an application may initialise and finalise for ever: those
+// that the vendors register come with their first few calls.
 constexpr int most_armings = 32;
 
 void arm_guards() {
@@ -32,7 +32,8 @@ void arm_guards() {
 // Sets a flag that others wait for, and takes it back in any case.
 class raised {
  public:
-  raised(std::mutex& mutex, std::condition_variable& changed, bool& flag) : mutex_(mutex), changed_(changed), flag_(flag) {
+  raised(std::mutex& mutex, std::condition_variable& changed, bool& flag)
+      : mutex_(mutex), changed_(changed), flag_(flag) {
     flag_ = true;
   }
   ~raised() {
@@ -68,7 +69,8 @@ class doing {
 
 CK_RV leads_back() {
   log::complain(
-      "HSMTLS_MODULE names a module that calls hsmtls in turn (p11-kit-proxy with hsmtls in its configuration, "
+      "HSMTLS_MODULE names a module that calls hsmtls in turn (p11-kit-proxy with hsmtls in its "
+      "configuration, "
       "say). Name the module of your token's vendor itself");
   return CKR_FUNCTION_FAILED;
 }
@@ -105,10 +107,13 @@ runtime::modules_list runtime::load_configured() {
   if (!settings().problem.empty()) log::complain(settings().problem);
   if (settings().modules.empty()) {
     // PKCS#11 needs no environment to be trusted, this variable does: it names code to run.
-    if (getauxval(AT_SECURE) != 0) log::complain("HSMTLS_MODULE is ignored in a set-uid or set-gid program");
-    else log::complain(
-        "HSMTLS_MODULE is not set. It names the PKCS#11 module of your token's vendor, for example "
-        "HSMTLS_MODULE=/usr/lib/softhsm/libsofthsm2.so");
+    if (getauxval(AT_SECURE) != 0)
+      log::complain("HSMTLS_MODULE is ignored in a set-uid or set-gid program");
+    else
+      log::complain(
+          "HSMTLS_MODULE is not set. It names the PKCS#11 module of your token's vendor, for "
+          "example "
+          "HSMTLS_MODULE=/usr/lib/softhsm/libsofthsm2.so");
     return {};
   }
   CK_FUNCTION_LIST* ourselves = nullptr;
@@ -146,24 +151,29 @@ CK_RV runtime::attach(void* reserved) {
 CK_RV runtime::initialise_modules(void* reserved, time_point until) {
   CK_RV last = CKR_GENERAL_ERROR;
   bool any = false;
-  const auto initialise = [&](vendor_module& module, vendor_module::heritage from_parent, time_point patience) {
-    const CK_RV rv = module.initialise(reserved, from_parent, patience);
-    if (rv == CKR_OK) any = true;
-    else last = rv;
-    return rv;
-  };
+  const auto initialise =
+      [&](vendor_module& module, vendor_module::heritage from_parent, time_point patience) {
+        const CK_RV rv = module.initialise(reserved, from_parent, patience);
+        if (rv == CKR_OK)
+          any = true;
+        else
+          last = rv;
+        return rv;
+      };
   std::vector<std::pair<vendor_module*, vendor_module::heritage>> busy;
   for (vendor_module* module : modules()) {
     const auto from_parent = inherited(module->path());
     if (from_parent == vendor_module::heritage::deadly) {
       log::complain("this process was forked from one that uses '" + module->path() +
-                    "', which cannot be shared with a child: the parent would fail. Open the key in the child "
+                    "', which cannot be shared with a child: the parent would fail. Open the key "
+                    "in the child "
                     "only, or fork and exec");
       last = CKR_FUNCTION_FAILED;
       continue;
     }
     // A module that another thread is just initialising comes last: it may hang.
-    if (initialise(*module, from_parent, steady::now()) != CKR_OK) busy.emplace_back(module, from_parent);
+    if (initialise(*module, from_parent, steady::now()) != CKR_OK)
+      busy.emplace_back(module, from_parent);
   }
   for (const auto& [module, from_parent] : busy) {
     if (module->in_transition()) initialise(*module, from_parent, until);
@@ -216,8 +226,11 @@ CK_RV runtime::slots(bool with_token, time_point until, std::vector<slot>& out) 
       const CK_BBOOL present = with_token ? CK_TRUE : CK_FALSE;
       CK_ULONG count = 0;
       for (;;) {
-        // PKCS#11 v3.1 C_GetSlotList: only a call with a null list makes the module look for new slots.
-        if (const CK_RV asked = invoke(vendor.C_GetSlotList, present, nullptr, &count); asked != CKR_OK) return asked;
+        // PKCS#11 v3.1 C_GetSlotList: only a call with a null list makes the module look for new
+        // slots.
+        if (const CK_RV asked = invoke(vendor.C_GetSlotList, present, nullptr, &count);
+            asked != CKR_OK)
+          return asked;
         real.resize(count);
         const CK_RV got = invoke(vendor.C_GetSlotList, present, real.data(), &count);
         if (got == CKR_BUFFER_TOO_SMALL && !passed(until)) continue;  // one was plugged in between
@@ -239,7 +252,10 @@ CK_RV runtime::slots(bool with_token, time_point until, std::vector<slot>& out) 
   return answer == CKR_CRYPTOKI_NOT_INITIALIZED ? CKR_FUNCTION_FAILED : answer;
 }
 
-runtime::slot runtime::slot_for(vendor_module& module, CK_SLOT_ID real, const std::vector<CK_SLOT_ID>& all_real, time_point until) {
+runtime::slot runtime::slot_for(vendor_module& module,
+                                CK_SLOT_ID real,
+                                const std::vector<CK_SLOT_ID>& all_real,
+                                time_point until) {
   const auto known = [&]() -> const slot* {
     for (const slot& one : slots_) {
       if (&one.behind->module() == &module && one.behind->slot() == real) return &one;
@@ -250,8 +266,8 @@ runtime::slot runtime::slot_for(vendor_module& module, CK_SLOT_ID real, const st
     std::lock_guard held(mutex_);
     if (const slot* one = known()) return *one;
   }
-  // A new number may be a known token in another place: a module may number its slots anew when it is
-  // initialised again.
+  // A new number may be a known token in another place: a module may number its slots anew when it
+  // is initialised again.
   CK_TOKEN_INFO info{};
   const bool has_token = module.call(until, [&](const CK_FUNCTION_LIST& vendor) {
     return invoke(vendor.C_GetTokenInfo, real, &info);
@@ -262,7 +278,8 @@ runtime::slot runtime::slot_for(vendor_module& module, CK_SLOT_ID real, const st
   if (has_token) {
     for (const slot& one : slots_) {
       if (&one.behind->module() != &module) continue;
-      const bool displaced = std::find(all_real.begin(), all_real.end(), one.behind->slot()) == all_real.end();
+      const bool displaced =
+          std::find(all_real.begin(), all_real.end(), one.behind->slot()) == all_real.end();
       if (displaced && one.behind->moved_to(real, token_identity::of(info))) return one;
     }
   }

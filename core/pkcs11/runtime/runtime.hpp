@@ -1,7 +1,8 @@
-// What exists once per process: the vendor modules, their tokens, and the slot numbers that we give out.
+// What exists once per process: the vendor modules, their tokens, and the slot numbers that we give
+// out.
 //
-// A forked child gets a new, empty one: the parent's sessions are not its own, and another thread of the
-// parent may have held any lock at the moment of the fork.
+// A forked child gets a new, empty one: the parent's sessions are not its own, and another thread
+// of the parent may have held any lock at the moment of the fork.
 #pragma once
 
 #include <condition_variable>
@@ -19,8 +20,8 @@ namespace hsmtls::pkcs11 {
 
 class runtime {
  public:
-  // One of our slots: `id` is what we give out and never changes while the process lives; the token behind
-  // it may move to another slot of its vendor.
+  // One of our slots: `id` is what we give out and never changes while the process lives; the token
+  // behind it may move to another slot of its vendor.
   struct slot {
     CK_SLOT_ID id;
     token* behind;
@@ -29,10 +30,11 @@ class runtime {
   // `current` returns this process's runtime. Any thread. Never destroyed.
   static runtime& current();
 
-  // `attach` counts a user in (the first loads the modules and calls C_Initialize); `detach` counts one out
-  // (the last calls C_Finalize). `reserved` is the application's pReserved; the first user's counts.
-  // Returns CKR_OK if at least one module works; what is wrong with the others is in the log.
-  // CKR_FUNCTION_FAILED if another thread is doing it and does not come out within the deadline.
+  // `attach` counts a user in (the first loads the modules and calls C_Initialize); `detach` counts
+  // one out (the last calls C_Finalize). `reserved` is the application's pReserved; the first
+  // user's counts. Returns CKR_OK if at least one module works; what is wrong with the others is in
+  // the log. CKR_FUNCTION_FAILED if another thread is doing it and does not come out within the
+  // deadline.
   CK_RV attach(void* reserved);
   void detach();
 
@@ -54,8 +56,9 @@ class runtime {
   // `close_all` lets nobody in any more and waits for who is inside: the process exits.
   static void close_all(time_point until) noexcept;
 
-  // `hold_for_fork` lets nobody in, waits for who is inside and returns the runtime that is to go on after
-  // the fork, or null if there is none yet. `start_anew_in_child` leaves the parent's behind.
+  // `hold_for_fork` lets nobody in, waits for who is inside and returns the runtime that is to go
+  // on after the fork, or null if there is none yet. `start_anew_in_child` leaves the parent's
+  // behind.
   static runtime* hold_for_fork(time_point until);
   void go_on_after_fork();
   static void start_anew_in_child();
@@ -67,16 +70,19 @@ class runtime {
   static modules_list load_configured();
   CK_RV initialise_modules(void* reserved, time_point until);
   [[nodiscard]] vendor_module::heritage inherited(const std::string& path) const;
-  slot slot_for(vendor_module& module, CK_SLOT_ID real, const std::vector<CK_SLOT_ID>& all_real, time_point until);
+  slot slot_for(vendor_module& module,
+                CK_SLOT_ID real,
+                const std::vector<CK_SLOT_ID>& all_real,
+                time_point until);
 
   const runtime* const parent_;  // of the process that we were forked from; only to be looked at
 
   std::mutex mutex_;  // guards what is below; never held across a vendor call
   std::condition_variable changed_;
   int users_ = 0;
-  bool loading_ = false;   // a thread brings the modules in
-  bool stopping_ = false;  // a thread finalises them
-  modules_list modules_;   // empty, or complete and never changed again
+  bool loading_ = false;      // a thread brings the modules in
+  bool stopping_ = false;     // a thread finalises them
+  modules_list modules_;      // empty, or complete and never changed again
   std::deque<token> tokens_;  // never shrinks: tokens live as long as the process
   std::vector<slot> slots_;
 };

@@ -8,7 +8,9 @@ namespace {
 constexpr CK_ULONG largest_attribute = 1 << 20;
 constexpr CK_ULONG handles_per_call = 32;
 
-bool not_shown(CK_RV rv) { return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE; }
+bool not_shown(CK_RV rv) {
+  return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE;
+}
 
 }  // namespace
 
@@ -16,7 +18,12 @@ CK_ATTRIBUTE attribute(CK_ATTRIBUTE_TYPE type, bytes& value) {
   return {type, value.data(), static_cast<CK_ULONG>(value.size())};
 }
 
-CK_RV read_attribute(token& of, const lease& in, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, time_point until, bytes& out) {
+CK_RV read_attribute(token& of,
+                     const lease& in,
+                     CK_OBJECT_HANDLE object,
+                     CK_ATTRIBUTE_TYPE type,
+                     time_point until,
+                     bytes& out) {
   out.clear();
   const auto get = [&](CK_ATTRIBUTE& one) {
     return of.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
@@ -35,14 +42,22 @@ CK_RV read_attribute(token& of, const lease& in, CK_OBJECT_HANDLE object, CK_ATT
   return not_shown(rv) ? CKR_OK : rv;
 }
 
-CK_RV begin_find(const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session, CK_ATTRIBUTE* pattern, CK_ULONG count) {
+CK_RV begin_find(const CK_FUNCTION_LIST& vendor,
+                 CK_SESSION_HANDLE session,
+                 CK_ATTRIBUTE* pattern,
+                 CK_ULONG count) {
   const CK_RV rv = invoke(vendor.C_FindObjectsInit, session, pattern, count);
   if (rv != CKR_OPERATION_ACTIVE) return rv;
   invoke(vendor.C_FindObjectsFinal, session);
   return invoke(vendor.C_FindObjectsInit, session, pattern, count);
 }
 
-CK_RV find_all(token& of, const lease& in, std::vector<CK_ATTRIBUTE> pattern, size_t most, time_point until, std::vector<CK_OBJECT_HANDLE>& out) {
+CK_RV find_all(token& of,
+               const lease& in,
+               std::vector<CK_ATTRIBUTE> pattern,
+               size_t most,
+               time_point until,
+               std::vector<CK_OBJECT_HANDLE>& out) {
   out.clear();
   CK_RV rv = of.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
     return begin_find(vendor, session, pattern.data(), static_cast<CK_ULONG>(pattern.size()));
@@ -59,9 +74,10 @@ CK_RV find_all(token& of, const lease& in, std::vector<CK_ATTRIBUTE> pattern, si
     out.insert(out.end(), found, found + std::min(count, wanted));
     if (count == 0 || out.size() == most) break;
   }
-  const CK_RV ended = of.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-    return invoke(vendor.C_FindObjectsFinal, session);
-  });
+  const CK_RV ended =
+      of.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+        return invoke(vendor.C_FindObjectsFinal, session);
+      });
   const CK_RV answer = rv != CKR_OK ? rv : ended;
   // We did begin it: a session that knows nothing of it is not the one that we had.
   return answer == CKR_OPERATION_NOT_INITIALIZED ? CKR_SESSION_HANDLE_INVALID : answer;

@@ -1,5 +1,6 @@
-// Login, and the rules by which nobody gets locked out: a PIN that was refused is never sent again, a token
-// that counts its last tries is not tried, and what fails again and again for other reasons is left alone.
+// Login, and the rules by which nobody gets locked out: a PIN that was refused is never sent again,
+// a token that counts its last tries is not tried, and what fails again and again for other reasons
+// is left alone.
 #include "core/pkcs11/base/configuration.hpp"
 #include "core/pkcs11/base/log.hpp"
 #include "core/pkcs11/base/refused_pins.hpp"
@@ -9,8 +10,8 @@
 namespace hsmtls::pkcs11 {
 namespace {
 
-// A TPM also counts unclean resets as failed authentications: after this many failures in a row that are
-// not about the PIN, automatic login pauses.
+// A TPM also counts unclean resets as failed authentications: after this many failures in a row
+// that are not about the PIN, automatic login pauses.
 constexpr int most_login_failures = 5;
 constexpr std::chrono::seconds breaker_pause{30};
 
@@ -22,7 +23,10 @@ CK_RV login_in_vendor(const CK_FUNCTION_LIST& vendor,
   return invoke(vendor.C_Login, session, user, bytes, static_cast<CK_ULONG>(pin ? pin->size() : 0));
 }
 
-CK_RV login_by_name(const CK_FUNCTION_LIST_3_0* vendor, CK_SESSION_HANDLE session, CK_USER_TYPE user, const credentials& with) {
+CK_RV login_by_name(const CK_FUNCTION_LIST_3_0* vendor,
+                    CK_SESSION_HANDLE session,
+                    CK_USER_TYPE user,
+                    const credentials& with) {
   if (vendor == nullptr) return CKR_FUNCTION_NOT_SUPPORTED;
   auto* pin = with.pin ? const_cast<CK_CHAR*>(with.pin->data()) : nullptr;
   return invoke(vendor->C_LoginUser,
@@ -67,7 +71,9 @@ void token::pin_changed(std::span<const uint8_t> pin) {
   if (pin_) pin_ = secret(pin);
 }
 
-bool token::automatic_login_pauses() const { return wanted_login() && !real_login_ && steady::now() < breaker_ends_; }
+bool token::automatic_login_pauses() const {
+  return wanted_login() && !real_login_ && steady::now() < breaker_ends_;
+}
 
 void token::forget_logins() {
   for (auto& one : logins_) one.reset();
@@ -80,7 +86,9 @@ CK_RV token::login(face who, CK_USER_TYPE user, const credentials& with, time_po
   {
     auto held = gate_.hold();
     // One at a time: of several threads that have the same wrong PIN one may send it.
-    if (!gate_.wait(held, until, [&] { return !logging_in_ || gate_.state() == gate::phase::closed; })) return time_is_up();
+    if (!gate_.wait(
+            held, until, [&] { return !logging_in_ || gate_.state() == gate::phase::closed; }))
+      return time_is_up();
     if (gate_.state() == gate::phase::closed) return verdict::exiting;
     // Nobody is logged in in fact, and whoever logs in now knows better than our pause.
     if (automatic_login_pauses()) forget_logins();
@@ -138,7 +146,8 @@ CK_RV token::first_login(face who, CK_USER_TYPE user, const credentials& with, t
 
     const auto send = [&]() -> CK_RV {
       // Looked at in our turn: somebody else's refused PIN may have made it the last try.
-      if (const CK_RV refused = refused_by_flags(info, user, with.insist); refused != CKR_OK) return refused;
+      if (const CK_RV refused = refused_by_flags(info, user, with.insist); refused != CKR_OK)
+        return refused;
       return call_once(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
         return with.user_name ? login_by_name(module_.functions_v3(), session, user, with)
                               : login_in_vendor(vendor, session, user, pin);
@@ -146,7 +155,8 @@ CK_RV token::first_login(face who, CK_USER_TYPE user, const credentials& with, t
     };
     last = send_given_pin(user, pin, until, send);
     // Some vendors answer a wrong PIN like this: what may be one is not sent five times.
-    const bool repeated = note_login_result(last) || (loss_of(last) == loss::hard && ++hard_answers >= 2);
+    const bool repeated =
+        note_login_result(last) || (loss_of(last) == loss::hard && ++hard_answers >= 2);
     if (last == CKR_OK || last == CKR_USER_ALREADY_LOGGED_IN) {
       auto held = gate_.hold();
       if (in.life() != life_) return CKR_SESSION_HANDLE_INVALID;
@@ -164,12 +174,14 @@ CK_RV token::first_login(face who, CK_USER_TYPE user, const credentials& with, t
 
 CK_RV token::refused_by_flags(const CK_TOKEN_INFO& info, CK_USER_TYPE user, bool insist) const {
   const bool officer = user == CKU_SO;
-  if ((info.flags & (officer ? CKF_SO_PIN_LOCKED : CKF_USER_PIN_LOCKED)) != 0) return CKR_PIN_LOCKED;
-  if ((info.flags & (officer ? CKF_SO_PIN_FINAL_TRY : CKF_USER_PIN_FINAL_TRY)) != 0 &&
-      !insist && !settings().insist_on_final_try) {
-    log::complain("the token '" + unpadded(info.label) +
-                  "' has one PIN try left, so no PIN was sent. Check the PIN, then log in once with "
-                  "HSMTLS_FINAL_TRY=allow; a success resets the token's counter.");
+  if ((info.flags & (officer ? CKF_SO_PIN_LOCKED : CKF_USER_PIN_LOCKED)) != 0)
+    return CKR_PIN_LOCKED;
+  if ((info.flags & (officer ? CKF_SO_PIN_FINAL_TRY : CKF_USER_PIN_FINAL_TRY)) != 0 && !insist &&
+      !settings().insist_on_final_try) {
+    log::complain(
+        "the token '" + unpadded(info.label) +
+        "' has one PIN try left, so no PIN was sent. Check the PIN, then log in once with "
+        "HSMTLS_FINAL_TRY=allow; a success resets the token's counter.");
     return CKR_PIN_LOCKED;
   }
   return CKR_OK;
@@ -178,7 +190,12 @@ CK_RV token::refused_by_flags(const CK_TOKEN_INFO& info, CK_USER_TYPE user, bool
 bool token::may_send(CK_USER_TYPE user, std::span<const uint8_t> pin) {
   const token_identity who = identity();
   if (!refused_pins::contains(who.key(), user, pin)) return true;
-  log::event(log::level::warning, "pin-withheld", "token", who.label, "reason", "the token refused it before");
+  log::event(log::level::warning,
+             "pin-withheld",
+             "token",
+             who.label,
+             "reason",
+             "the token refused it before");
   return false;
 }
 
@@ -189,12 +206,19 @@ void token::note_refused(CK_USER_TYPE user, CK_RV rv, std::span<const uint8_t> p
   log::event(log::level::error, "pin-refused", "token", who.label, "rv", rv_name(rv));
 }
 
-CK_RV token::login_for_operation(const lease& in, std::optional<std::span<const uint8_t>> pin, time_point until) {
-  // The turn is taken inside the call: while a rebuild waits for a turn, nobody who has one may wait for the rebuild.
-  const CK_RV rv = call_once(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-    // It is the user's PIN that the key asks for: refused as the one means refused as the other.
-    return send_given_pin(CKU_USER, pin, until, [&] { return login_in_vendor(vendor, session, CKU_CONTEXT_SPECIFIC, pin); });
-  });
+CK_RV token::login_for_operation(const lease& in,
+                                 std::optional<std::span<const uint8_t>> pin,
+                                 time_point until) {
+  // The turn is taken inside the call: while a rebuild waits for a turn, nobody who has one may
+  // wait for the rebuild.
+  const CK_RV rv =
+      call_once(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+        // It is the user's PIN that the key asks for: refused as the one means refused as the
+        // other.
+        return send_given_pin(CKU_USER, pin, until, [&] {
+          return login_in_vendor(vendor, session, CKU_CONTEXT_SPECIFIC, pin);
+        });
+      });
   note_login_result(rv);
   return rv;
 }
@@ -220,7 +244,14 @@ bool token::note_login_result(CK_RV rv) {
   if (loss_of(rv) != loss::hard && rv != CKR_FUNCTION_FAILED) return false;
   if (++login_failures_ < most_login_failures) return false;
   breaker_ends_ = steady::now() + breaker_pause;
-  log::event(log::level::error, "login-paused", "token", identity_.label, "failures", login_failures_, "rv", rv_name(rv));
+  log::event(log::level::error,
+             "login-paused",
+             "token",
+             identity_.label,
+             "failures",
+             login_failures_,
+             "rv",
+             rv_name(rv));
   return true;
 }
 
@@ -243,8 +274,10 @@ CK_RV token::login_again(CK_SESSION_HANDLE session, const CK_TOKEN_INFO& info, u
     return CKR_OK;
   };
   if (!pin) return give_up("the PIN is not known here");
-  if ((info.flags & CKF_USER_PIN_TO_BE_CHANGED) != 0) return give_up("the token wants its PIN changed");
-  if (refused_by_flags(info, user, false) != CKR_OK) return give_up("the token's PIN is locked or on its last try");
+  if ((info.flags & CKF_USER_PIN_TO_BE_CHANGED) != 0)
+    return give_up("the token wants its PIN changed");
+  if (refused_by_flags(info, user, false) != CKR_OK)
+    return give_up("the token's PIN is locked or on its last try");
 
   const CK_RV rv = send_pin(user, pin.bytes(), steady::now() + settings().deadline, [&] {
     return login_in_vendor(module_.functions(), session, user, pin.bytes());
@@ -264,13 +297,19 @@ CK_RV token::login_again(CK_SESSION_HANDLE session, const CK_TOKEN_INFO& info, u
 
 CK_RV token::initialise(std::span<const uint8_t> so_pin, CK_UTF8CHAR* label, time_point until) {
   CK_TOKEN_INFO info{};
-  CK_RV rv = module_.call(until, [&](const CK_FUNCTION_LIST& vendor) { return invoke(vendor.C_GetTokenInfo, slot(), &info); });
+  CK_RV rv = module_.call(until, [&](const CK_FUNCTION_LIST& vendor) {
+    return invoke(vendor.C_GetTokenInfo, slot(), &info);
+  });
   if (rv != CKR_OK) return rv;
   // Not our identity_: perhaps no session was ever opened on it.
   const std::string who = token_identity::of(info).key();
   if (refused_pins::contains(who, CKU_SO, so_pin)) return CKR_PIN_INCORRECT;
   rv = module_.call(until, [&](const CK_FUNCTION_LIST& vendor) {
-    return invoke(vendor.C_InitToken, slot(), const_cast<CK_UTF8CHAR*>(so_pin.data()), static_cast<CK_ULONG>(so_pin.size()), label);
+    return invoke(vendor.C_InitToken,
+                  slot(),
+                  const_cast<CK_UTF8CHAR*>(so_pin.data()),
+                  static_cast<CK_ULONG>(so_pin.size()),
+                  label);
   });
   if (rv == CKR_PIN_INCORRECT) refused_pins::remember(who, CKU_SO, so_pin);
   if (rv != CKR_OK) return rv;
@@ -292,16 +331,18 @@ CK_RV token::logout(face who, time_point until) {
   lease in;
   uint64_t life = 0;
   if (borrow(false, until, in, life) != CKR_OK) return CKR_OK;
-  const CK_RV rv = call_once(in, until, [](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-    return invoke(vendor.C_Logout, session);
-  });
+  const CK_RV rv =
+      call_once(in, until, [](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+        return invoke(vendor.C_Logout, session);
+      });
   in.give_back();
   auto held = gate_.hold();
   real_login_.reset();
-  // PKCS#11 v3.1 C_Logout: handles of private objects are void from now on, also after another login. The end of
-  // the last session ends the life, too.
+  // PKCS#11 v3.1 C_Logout: handles of private objects are void from now on, also after another
+  // login. The end of the last session ends the life, too.
   if (idle_.size() == open_.size()) {
-    while (!idle_.empty() && gate_.state() == gate::phase::open && !rebuilding_) close_one(held, idle_.back().handle);
+    while (!idle_.empty() && gate_.state() == gate::phase::open && !rebuilding_)
+      close_one(held, idle_.back().handle);
   }
   return loss_of(rv) == loss::none ? rv : CKR_OK;
 }

@@ -1,4 +1,5 @@
-// Which return values mean that something was lost that we can get back, and what may then be repeated.
+// Which return values mean that something was lost that we can get back, and what may then be
+// repeated.
 #pragma once
 
 #include "core/pkcs11/base/ck.hpp"
@@ -48,7 +49,7 @@ inline loss loss_of(CK_RV rv) {
 
 // What may be done again after a loss.
 enum class repeat {
-  freely,       // sign, find and session calls: harmless to repeat, and worth a rebuild on any error
+  freely,  // sign, find and session calls: harmless to repeat, and worth a rebuild on any error
   if_harmless,  // harmless to repeat, but a device error may be the caller's own fault: handed on
   if_rejected,  // changes the token: only when the vendor turned the call away before it began
 };

@@ -12,10 +12,13 @@ namespace {
 constexpr size_t most_namesakes = 16;
 constexpr size_t usual_name = 128;
 
-bool got(const CK_ATTRIBUTE& one) { return one.ulValueLen != CK_UNAVAILABLE_INFORMATION; }
+bool got(const CK_ATTRIBUTE& one) {
+  return one.ulValueLen != CK_UNAVAILABLE_INFORMATION;
+}
 
 bool is_key(CK_OBJECT_CLASS object_class) {
-  return object_class == CKO_PRIVATE_KEY || object_class == CKO_PUBLIC_KEY || object_class == CKO_SECRET_KEY;
+  return object_class == CKO_PRIVATE_KEY || object_class == CKO_PUBLIC_KEY ||
+         object_class == CKO_SECRET_KEY;
 }
 
 std::vector<CK_ATTRIBUTE_TYPE> own_attributes(const object_recipe& recipe) {
@@ -26,12 +29,18 @@ std::vector<CK_ATTRIBUTE_TYPE> own_attributes(const object_recipe& recipe) {
     case CKO_SECRET_KEY:
       return {CKA_CHECK_VALUE};
     default:
-      return recipe.key_type == CKK_RSA ? std::vector<CK_ATTRIBUTE_TYPE>{CKA_MODULUS}
-                                        : std::vector<CK_ATTRIBUTE_TYPE>{CKA_EC_POINT, CKA_PUBLIC_KEY_INFO};
+      return recipe.key_type == CKK_RSA
+                 ? std::vector<CK_ATTRIBUTE_TYPE>{CKA_MODULUS}
+                 : std::vector<CK_ATTRIBUTE_TYPE>{CKA_EC_POINT, CKA_PUBLIC_KEY_INFO};
   }
 }
 
-CK_RV read_first_of(token& of, const lease& in, CK_OBJECT_HANDLE handle, const std::vector<CK_ATTRIBUTE_TYPE>& types, time_point until, bytes& out) {
+CK_RV read_first_of(token& of,
+                    const lease& in,
+                    CK_OBJECT_HANDLE handle,
+                    const std::vector<CK_ATTRIBUTE_TYPE>& types,
+                    time_point until,
+                    bytes& out) {
   for (const CK_ATTRIBUTE_TYPE type : types) {
     if (const CK_RV rv = read_attribute(of, in, handle, type, until, out); rv != CKR_OK) return rv;
     if (!out.empty()) break;
@@ -39,8 +48,14 @@ CK_RV read_first_of(token& of, const lease& in, CK_OBJECT_HANDLE handle, const s
   return CKR_OK;
 }
 
-// The value of the one object of `object_class` that shares the key's CKA_ID (its label where it has none).
-CK_RV read_companion(token& of, const lease& in, const object_recipe& key, CK_OBJECT_CLASS object_class, time_point until, bytes& out) {
+// The value of the one object of `object_class` that shares the key's CKA_ID (its label where it
+// has none).
+CK_RV read_companion(token& of,
+                     const lease& in,
+                     const object_recipe& key,
+                     CK_OBJECT_CLASS object_class,
+                     time_point until,
+                     bytes& out) {
   object_recipe companion = key;
   companion.object_class = object_class;
   std::vector<CK_ATTRIBUTE> pattern{attribute(CKA_CLASS, companion.object_class)};
@@ -59,7 +74,8 @@ CK_RV read_companion(token& of, const lease& in, const object_recipe& key, CK_OB
 
 }  // namespace
 
-CK_RV read_recipe(token& of, const lease& in, CK_OBJECT_HANDLE handle, time_point until, object_recipe& out) {
+CK_RV read_recipe(
+    token& of, const lease& in, CK_OBJECT_HANDLE handle, time_point until, object_recipe& out) {
   CK_BBOOL on_token = CK_TRUE;
   CK_BBOOL is_private = CK_FALSE;
   object_recipe read;
@@ -73,11 +89,14 @@ CK_RV read_recipe(token& of, const lease& in, CK_OBJECT_HANDLE handle, time_poin
       attribute(CKA_ID, read.id),
       attribute(CKA_KEY_TYPE, read.key_type),
   };
-  const CK_RV rv = of.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-    return invoke(vendor.C_GetAttributeValue, session, handle, list, CK_ULONG{std::size(list)});
-  });
-  // PKCS#11 v3.1 C_GetAttributeValue: these three still fill in every attribute that the object has.
-  const bool filled = rv == CKR_OK || rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE;
+  const CK_RV rv =
+      of.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+        return invoke(vendor.C_GetAttributeValue, session, handle, list, CK_ULONG{std::size(list)});
+      });
+  // PKCS#11 v3.1 C_GetAttributeValue: these three still fill in every attribute that the object
+  // has.
+  const bool filled =
+      rv == CKR_OK || rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE;
   if (!filled && rv != CKR_BUFFER_TOO_SMALL) return rv;
   read.on_token = on_token != CK_FALSE;
   read.is_private = is_private != CK_FALSE;
@@ -87,7 +106,8 @@ CK_RV read_recipe(token& of, const lease& in, CK_OBJECT_HANDLE handle, time_poin
       name->resize(std::min<size_t>(entry->ulValueLen, name->size()));
     } else if (rv != CKR_BUFFER_TOO_SMALL) {
       name->clear();
-    } else if (const CK_RV longer = read_attribute(of, in, handle, entry->type, until, *name); longer != CKR_OK) {
+    } else if (const CK_RV longer = read_attribute(of, in, handle, entry->type, until, *name);
+               longer != CKR_OK) {
       return longer;
     }
   }
@@ -95,15 +115,22 @@ CK_RV read_recipe(token& of, const lease& in, CK_OBJECT_HANDLE handle, time_poin
   return CKR_OK;
 }
 
-CK_RV read_public_half(token& of, const lease& in, CK_OBJECT_HANDLE handle, const object_recipe& recipe, std::optional<public_half::source> only, time_point until, public_half& out) {
+CK_RV read_public_half(token& of,
+                       const lease& in,
+                       CK_OBJECT_HANDLE handle,
+                       const object_recipe& recipe,
+                       std::optional<public_half::source> only,
+                       time_point until,
+                       public_half& out) {
   using source = public_half::source;
   for (const source from : {source::own_attribute, source::public_key, source::certificate}) {
     if (only && *only != from) continue;
     if (from != source::own_attribute && recipe.object_class != CKO_PRIVATE_KEY) break;
-    const CK_RV rv =
-        from == source::own_attribute ? read_first_of(of, in, handle, own_attributes(recipe), until, out.value)
-        : from == source::public_key  ? read_companion(of, in, recipe, CKO_PUBLIC_KEY, until, out.value)
-                                      : read_companion(of, in, recipe, CKO_CERTIFICATE, until, out.value);
+    const CK_RV rv = from == source::own_attribute
+                         ? read_first_of(of, in, handle, own_attributes(recipe), until, out.value)
+                     : from == source::public_key
+                         ? read_companion(of, in, recipe, CKO_PUBLIC_KEY, until, out.value)
+                         : read_companion(of, in, recipe, CKO_CERTIFICATE, until, out.value);
     if (rv != CKR_OK) return rv;
     if (!out.value.empty()) {
       out.from = from;
@@ -144,7 +171,9 @@ CK_RV object::learn_public_half(const lease& in, time_point until) {
     recipe = recipe_;
   }
   public_half half;
-  if (const CK_RV rv = read_public_half(token_, in, handle, recipe, std::nullopt, until, half); rv != CKR_OK) return rv;
+  if (const CK_RV rv = read_public_half(token_, in, handle, recipe, std::nullopt, until, half);
+      rv != CKR_OK)
+    return rv;
   if (half.from == public_half::source::none) {
     log::event(log::level::warning,
                "unverifiable",
@@ -200,10 +229,12 @@ CK_RV object::search(const lease& in, time_point until, CK_OBJECT_HANDLE& out) {
     pattern.push_back(attribute(CKA_KEY_TYPE, wanted.key_type));
   }
   std::vector<CK_OBJECT_HANDLE> found;
-  if (const CK_RV rv = find_all(token_, in, pattern, most_namesakes, until, found); rv != CKR_OK) return rv;
+  if (const CK_RV rv = find_all(token_, in, pattern, most_namesakes, until, found); rv != CKR_OK)
+    return rv;
   if (found.empty()) {
     // A private object that nobody is logged in for is hidden, and no recovery shows it.
-    const bool hidden = is_private_ && !token_.logged_in(face::front) && !token_.logged_in(face::private_abi);
+    const bool hidden =
+        is_private_ && !token_.logged_in(face::front) && !token_.logged_in(face::private_abi);
     // During a recovery nothing means "not back yet".
     return hidden ? CKR_USER_NOT_LOGGED_IN : CKR_OBJECT_HANDLE_INVALID;
   }

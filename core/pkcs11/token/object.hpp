@@ -13,17 +13,18 @@ namespace hsmtls::pkcs11 {
 struct object_recipe {
   CK_OBJECT_CLASS object_class = CK_UNAVAILABLE_INFORMATION;
   CK_KEY_TYPE key_type = CK_UNAVAILABLE_INFORMATION;
-  bool on_token = true;    // false: a session object, gone with its session
-  bool is_private = false; // visible only to who is logged in
-  bytes id;                // CKA_ID, may be empty or shared
-  bytes label;             // CKA_LABEL, may be empty or shared
+  bool on_token = true;     // false: a session object, gone with its session
+  bool is_private = false;  // visible only to who is logged in
+  bytes id;                 // CKA_ID, may be empty or shared
+  bytes label;              // CKA_LABEL, may be empty or shared
 
   friend bool operator==(const object_recipe&, const object_recipe&) = default;
   friend auto operator<=>(const object_recipe&, const object_recipe&) = default;
 };
 
 // `read_recipe` reads what an object is called, by one C_GetAttributeValue in the usual case.
-CK_RV read_recipe(token& of, const lease& in, CK_OBJECT_HANDLE handle, time_point until, object_recipe& out);
+CK_RV read_recipe(
+    token& of, const lease& in, CK_OBJECT_HANDLE handle, time_point until, object_recipe& out);
 
 // The part of a key that must be the same after every loss, and where it was read from.
 struct public_half {
@@ -32,9 +33,16 @@ struct public_half {
   bytes value;
 };
 
-// `read_public_half` reads it from the key itself (CKA_MODULUS, CKA_EC_POINT, CKA_PUBLIC_KEY_INFO), from the
-// public key with its CKA_ID, or from the certificate with its CKA_ID; with `only`, from that source alone.
-CK_RV read_public_half(token& of, const lease& in, CK_OBJECT_HANDLE handle, const object_recipe& recipe, std::optional<public_half::source> only, time_point until, public_half& out);
+// `read_public_half` reads it from the key itself (CKA_MODULUS, CKA_EC_POINT, CKA_PUBLIC_KEY_INFO),
+// from the public key with its CKA_ID, or from the certificate with its CKA_ID; with `only`, from
+// that source alone.
+CK_RV read_public_half(token& of,
+                       const lease& in,
+                       CK_OBJECT_HANDLE handle,
+                       const object_recipe& recipe,
+                       std::optional<public_half::source> only,
+                       time_point until,
+                       public_half& out);
 
 class object {
  public:
@@ -57,12 +65,13 @@ class object {
   [[nodiscard]] bool on_token() const { return on_token_; }
 
   // `resolve` gives the handle for the life of `in`, searching for the object if that is a new one.
-  // CKR_OBJECT_HANDLE_INVALID: not there (or not back yet), or several fit; verdict::key_replaced: only
-  // others of the same name are there; verdict::object_gone: a session object of an earlier life. `in` must
-  // have no search in progress.
+  // CKR_OBJECT_HANDLE_INVALID: not there (or not back yet), or several fit; verdict::key_replaced:
+  // only others of the same name are there; verdict::object_gone: a session object of an earlier
+  // life. `in` must have no search in progress.
   CK_RV resolve(const lease& in, time_point until, CK_OBJECT_HANDLE& out);
 
-  // `learn_public_half` remembers the public half, once; what cannot be read is not asked for again.
+  // `learn_public_half` remembers the public half, once; what cannot be read is not asked for
+  // again.
   CK_RV learn_public_half(const lease& in, time_point until);
 
   // `current_in` tells the handle without a search: nothing if the object was not seen in `life`.
@@ -85,7 +94,7 @@ class object {
   object_recipe recipe_;
   CK_OBJECT_HANDLE handle_;
   uint64_t life_;
-  bool must_match_ = false;   // found by name in a later life: compare before use
+  bool must_match_ = false;  // found by name in a later life: compare before use
   std::optional<public_half> public_half_;
 };
 

@@ -1,8 +1,9 @@
 // The recovery ladder: how a token comes back.
 //
-// Rung 1: new session, login. Rung 2: drain, C_Finalize, C_Initialize, then rung 1; it ends the sessions of
-// every token of the module, so it runs only after rung 1 did not help twice. Objects are found again by
-// whoever uses them (token/object.hpp). One thread rebuilds, the others wait for it, each until its deadline.
+// Rung 1: new session, login. Rung 2: drain, C_Finalize, C_Initialize, then rung 1; it ends the
+// sessions of every token of the module, so it runs only after rung 1 did not help twice. Objects
+// are found again by whoever uses them (token/object.hpp). One thread rebuilds, the others wait for
+// it, each until its deadline.
 #include <algorithm>
 #include <utility>
 
@@ -40,15 +41,18 @@ std::vector<CK_SLOT_ID> slots_with_tokens(const CK_FUNCTION_LIST& vendor) {
 bool token::try_again(retries& run, CK_RV rv, uint64_t life, time_point until, repeat how) {
   const loss what = loss_of(rv);
   run.answer = rv;
-  if (may_repeat(how, what) && worth_another_try(run, what) && !(run.rebuilds > 0 && passed(until))) {
-    const CK_RV healed = recover(life, what, run.failures[static_cast<size_t>(what)] > rung_one_tries, until);
+  if (may_repeat(how, what) && worth_another_try(run, what) &&
+      !(run.rebuilds > 0 && passed(until))) {
+    const CK_RV healed =
+        recover(life, what, run.failures[static_cast<size_t>(what)] > rung_one_tries, until);
     if (healed == CKR_OK) {
       ++run.rebuilds;
       return true;
     }
     auto held = gate_.hold();
     // At the deadline the vendor's own word says most, unless the token that we knew is not back.
-    if (healed != verdict::deadline || (lost_ && (what != loss::hard || identity_.known()))) run.answer = healed;
+    if (healed != verdict::deadline || (lost_ && (what != loss::hard || identity_.known())))
+      run.answer = healed;
   }
   if (run.rebuilds > 0) {
     auto held = gate_.hold();
@@ -63,22 +67,23 @@ bool token::worth_another_try(retries& run, loss what) {
   auto held = gate_.hold();
   switch (what) {
     case loss::login:
-      // Nobody is logged in, or the token still says so after it was logged in to again: it means something else
-      // (a key that wants a login for each operation).
+      // Nobody is logged in, or the token still says so after it was logged in to again: it means
+      // something else (a key that wants a login for each operation).
       return wanted_login() && failures <= most_login_losses;
     case loss::absent:
       return identity_.known();  // else nothing was ever there to come back
     case loss::object:
       return failures <= most_object_losses;
     case loss::hard:
-      // Sessions that work, and the same error again: it is the request, not the token. One restart of the module
-      // is tried, but not for each such request: it ends everybody's sessions.
+      // Sessions that work, and the same error again: it is the request, not the token. One restart
+      // of the module is tried, but not for each such request: it ends everybody's sessions.
       if (failures <= rung_one_tries) return true;
       if (failures > rung_one_tries + 1 || steady::now() < next_restart_on_suspicion_) return false;
       next_restart_on_suspicion_ = steady::now() + suspicion_pause;
       return true;
     case loss::session:
-      run.failures = {};  // a reset for certain: what failed before it says nothing about the request
+      run.failures =
+          {};  // a reset for certain: what failed before it says nothing about the request
       return true;
     default:
       return true;
@@ -89,7 +94,8 @@ bool token::worth_recovering(loss what) {
   auto held = gate_.hold();
   if (what == loss::none) return false;
   if (what == loss::library) return true;
-  // A slot that is simply empty is an answer; a token whose sessions we hold should have been there.
+  // A slot that is simply empty is an answer; a token whose sessions we hold should have been
+  // there.
   return identity_.known() && (lost_ || !open_.empty());
 }
 
@@ -110,15 +116,17 @@ CK_RV token::recover(uint64_t seen, loss what, bool restart, time_point until) {
     if (life_ != seen && !lost_ && !rebuilding_) return CKR_OK;
     if (!module_.up()) return verdict::exiting;  // finalised meanwhile
     if (passed(until)) return time_is_up();
-    // Nothing would be won by a session without the login, and a restart of the module would hit the others.
+    // Nothing would be won by a session without the login, and a restart of the module would hit
+    // the others.
     if (!rebuilding_ && automatic_login_pauses()) return verdict::login_refused;
     if (rebuilding_) {
       gate_.wait(held, until, [&] { return !rebuilding_ || gate_.state() == gate::phase::closed; });
       continue;
     }
-    // Attempts are paced, but somebody who has just come need not wait for the pace of those who have been
-    // waiting: the token may be back by now.
-    const time_point earliest = fresh ? std::min(next_attempt_, last_attempt_ + first_pause) : next_attempt_;
+    // Attempts are paced, but somebody who has just come need not wait for the pace of those who
+    // have been waiting: the token may be back by now.
+    const time_point earliest =
+        fresh ? std::min(next_attempt_, last_attempt_ + first_pause) : next_attempt_;
     if (steady::now() < earliest) {
       gate_.wait(held, std::min(earliest, until), [&] {
         return rebuilding_ || !lost_ || gate_.state() == gate::phase::closed;
@@ -133,17 +141,20 @@ CK_RV token::recover(uint64_t seen, loss what, bool restart, time_point until) {
     const auto run = begin_rebuild(held, what, restart, fresh, until);
     fresh = false;
     held.unlock();
-    // On a thread of its own: a vendor's C_Initialize leaves marks on the thread that it runs on (SoftHSM:
-    // entries in libcrypto's error queue, from which the application's TLS would conclude that its handshake
-    // failed), and one that never returns must not keep the caller beyond its deadline.
+    // On a thread of its own: a vendor's C_Initialize leaves marks on the thread that it runs on
+    // (SoftHSM: entries in libcrypto's error queue, from which the application's TLS would conclude
+    // that its handshake failed), and one that never returns must not keep the caller beyond its
+    // deadline.
     if (!run_in_thread([this, run] { carry_out(*run); })) carry_out(*run);
     held.lock();
     gate_.wait(held, until, [&] { return run->done || gate_.state() == gate::phase::closed; });
-    if (run->done && (run->answer == CKR_OK || verdict::is_verdict(run->answer))) return run->answer;
+    if (run->done && (run->answer == CKR_OK || verdict::is_verdict(run->answer)))
+      return run->answer;
   }
 }
 
-std::shared_ptr<token::rebuild_run> token::begin_rebuild(gate::lock& held, loss what, bool restart, bool fresh, time_point until) {
+std::shared_ptr<token::rebuild_run> token::begin_rebuild(
+    gate::lock& held, loss what, bool restart, bool fresh, time_point until) {
   rebuilding_ = true;
   rebuilding_since_ = steady::now();
   auto run = std::make_shared<rebuild_run>();
@@ -168,7 +179,8 @@ std::shared_ptr<token::rebuild_run> token::begin_rebuild(gate::lock& held, loss 
   run->watching = observers_;
   run->restarts = module_.restarts();
   const bool hidden = what == loss::hard && module_.known_quirks().reset_hides_behind_general_error;
-  run->second_rung = failed_climbs_ >= rung_one_tries || what == loss::library || hidden || (what == loss::hard && restart);
+  run->second_rung = failed_climbs_ >= rung_one_tries || what == loss::library || hidden ||
+                     (what == loss::hard && restart);
   return run;
 }
 
@@ -189,15 +201,32 @@ void token::carry_out(rebuild_run& run) {
   failed_climbs_ = rv == CKR_OK ? 0 : failed_climbs_ + 1;
   std::chrono::microseconds after{0};
   if (rv == CKR_OK) {
-    const double away = lost_since_ ? milliseconds_since(*lost_since_) : 0;  // none: finalised meanwhile
+    const double away =
+        lost_since_ ? milliseconds_since(*lost_since_) : 0;  // none: finalised meanwhile
     after = std::chrono::microseconds(static_cast<int64_t>(away * 1000));
     lost_ = stuck_ = false;
     lost_since_.reset();
     ++counters_.restored;
-    log::event(log::level::info, "restored", "token", identity_.label, "serial", identity_.serial, "rung",
-               run.second_rung ? 2 : 1, "attempt", run.attempt, "ms", away);
+    log::event(log::level::info,
+               "restored",
+               "token",
+               identity_.label,
+               "serial",
+               identity_.serial,
+               "rung",
+               run.second_rung ? 2 : 1,
+               "attempt",
+               run.attempt,
+               "ms",
+               away);
   } else {
-    log::event(log::level::warning, "still-lost", "token", identity_.label, "attempt", run.attempt, "rv",
+    log::event(log::level::warning,
+               "still-lost",
+               "token",
+               identity_.label,
+               "attempt",
+               run.attempt,
+               "rv",
                verdict::is_verdict(rv) ? verdict::name_of(rv) : rv_name(rv));
   }
   gate_.announce();
@@ -212,11 +241,14 @@ void token::carry_out(rebuild_run& run) {
 }
 
 CK_RV token::climb(const rebuild_run& run) {
-  // The vendor may still hold sessions that are only half dead; they would never be closed otherwise. After
-  // somebody else's C_Finalize there is none, and the numbers may be that somebody's by now.
+  // The vendor may still hold sessions that are only half dead; they would never be closed
+  // otherwise. After somebody else's C_Finalize there is none, and the numbers may be that
+  // somebody's by now.
   if (run.what != loss::library) {
     for (const CK_SESSION_HANDLE one : run.doomed) {
-      call_alone(one, run.until, run.restarts, [&](const CK_FUNCTION_LIST& vendor) { return invoke(vendor.C_CloseSession, one); });
+      call_alone(one, run.until, run.restarts, [&](const CK_FUNCTION_LIST& vendor) {
+        return invoke(vendor.C_CloseSession, one);
+      });
     }
   }
 
@@ -229,8 +261,9 @@ CK_RV token::climb(const rebuild_run& run) {
       allowed = !(is_away(run.what) || is_away(last_climb_)) || !module_.another_works(this);
     }
     CK_RV rv = CKR_OK;
-    const auto outcome = allowed ? module_.reinitialise(run.until, run.what == loss::library, run.fresh, rv)
-                                 : vendor_module::restart::not_ours;
+    const auto outcome =
+        allowed ? module_.reinitialise(run.until, run.what == loss::library, run.fresh, rv)
+                : vendor_module::restart::not_ours;
     auto held = gate_.hold();
     stuck_ = outcome == vendor_module::restart::busy && gate_.any_stuck();
     if (outcome == vendor_module::restart::failed) return rv;
@@ -289,7 +322,8 @@ CK_RV token::find_slot_again(uint64_t restarts, time_point until, CK_TOKEN_INFO&
   return call_alone(0, until, restarts, [&](const CK_FUNCTION_LIST& vendor) -> CK_RV {
     const CK_RV rv = is_ours(vendor, slot);
     if (rv == CKR_OK || !known.known()) return rv;
-    // A token may come back in another slot (another USB port, a module that numbers its slots anew).
+    // A token may come back in another slot (another USB port, a module that numbers its slots
+    // anew).
     for (const CK_SLOT_ID candidate : slots_with_tokens(vendor)) {
       if (candidate == slot || is_ours(vendor, candidate) != CKR_OK) continue;
       auto held = gate_.hold();
@@ -302,7 +336,10 @@ CK_RV token::find_slot_again(uint64_t restarts, time_point until, CK_TOKEN_INFO&
 }
 
 template <class Function>
-CK_RV token::call_alone(CK_SESSION_HANDLE session, time_point until, uint64_t restarts, Function&& function) {
+CK_RV token::call_alone(CK_SESSION_HANDLE session,
+                        time_point until,
+                        uint64_t restarts,
+                        Function&& function) {
   gate::call one;
   {
     auto held = gate_.hold();
@@ -324,7 +361,9 @@ CK_RV token::call_alone(CK_SESSION_HANDLE session, time_point until, uint64_t re
 }
 
 CK_RV token::time_is_up() const {
-  const auto hangs = [](bool runs, time_point since) { return runs && steady::now() - since > drain_grace; };
+  const auto hangs = [](bool runs, time_point since) {
+    return runs && steady::now() - since > drain_grace;
+  };
   const bool stuck = stuck_ || module_.overdue() || hangs(rebuilding_, rebuilding_since_) ||
                      hangs(opening_, opening_since_);
   return stuck ? verdict::module_stuck : verdict::deadline;
@@ -344,6 +383,8 @@ void token::library_restarted() noexcept {
   end_life();
 }
 
-bool token::working() const noexcept { return !lost_ && !rebuilding_ && !open_.empty(); }
+bool token::working() const noexcept {
+  return !lost_ && !rebuilding_ && !open_.empty();
+}
 
 }  // namespace hsmtls::pkcs11

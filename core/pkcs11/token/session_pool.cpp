@@ -14,7 +14,8 @@ constexpr size_t most_idle_sessions = 16;
 // How long a learnt session limit is believed: another process may give some back.
 constexpr milliseconds session_limit_memory{100};
 
-// What a token is called has to be right: it is compared after every loss. See token_identity::complete.
+// What a token is called has to be right: it is compared after every loss. See
+// token_identity::complete.
 bool read_token_info(const CK_FUNCTION_LIST& vendor, CK_SLOT_ID slot, CK_TOKEN_INFO& info) {
   constexpr int most_tries = 5;
   CK_RV rv = CKR_GENERAL_ERROR;
@@ -35,7 +36,9 @@ bool is_public(const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
 
 }  // namespace
 
-lease::lease(lease&& other) noexcept { *this = std::move(other); }
+lease::lease(lease&& other) noexcept {
+  *this = std::move(other);
+}
 
 lease& lease::operator=(lease&& other) noexcept {
   if (this != &other) {
@@ -48,7 +51,9 @@ lease& lease::operator=(lease&& other) noexcept {
   return *this;
 }
 
-lease::~lease() { give_back(); }
+lease::~lease() {
+  give_back();
+}
 
 void lease::give_back() {
   if (token_ != nullptr) std::exchange(token_, nullptr)->take_back(*this, token::fate::lend_again);
@@ -126,13 +131,15 @@ CK_RV token::borrow(bool writable, time_point until, lease& out, uint64_t& life)
     }
 
     const auto something_changed = [&] {
-      return !opening_ || !idle_.empty() || lost_ || rebuilding_ || gate_.state() != gate::phase::open;
+      return !opening_ || !idle_.empty() || lost_ || rebuilding_ ||
+             gate_.state() != gate::phase::open;
     };
     if (opening_) {
       if (!gate_.wait(held, until, something_changed)) return time_is_up();
       continue;
     }
-    const bool full = session_limit_ && steady::now() < session_limit_ends_ && open_.size() >= *session_limit_;
+    const bool full =
+        session_limit_ && steady::now() < session_limit_ends_ && open_.size() >= *session_limit_;
     if (!full) {
       const CK_RV rv = open_session(held, as_writable, out);
       if (rv == CKR_OK) {
@@ -182,10 +189,13 @@ CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
   if (opened) {
     const bool without_login = logged_in && is_public(vendor, handle);
     held.lock();
-    // The vendor dropped our sessions without a word. Where it counts anew, and this is a number that we hold
-    // already, two would share one session; where not, nothing private is to be found in it. That life is over, also
-    // for whoever is inside just now; the recovery that follows closes what is open.
-    reused = std::any_of(open_.begin(), open_.end(), [&](const real_session& each) { return each.handle == handle; });
+    // The vendor dropped our sessions without a word. Where it counts anew, and this is a number
+    // that we hold already, two would share one session; where not, nothing private is to be found
+    // in it. That life is over, also for whoever is inside just now; the recovery that follows
+    // closes what is open.
+    reused = std::any_of(open_.begin(), open_.end(), [&](const real_session& each) {
+      return each.handle == handle;
+    });
     if (life == life_ && (reused || without_login)) {
       ++life_;
       idle_.clear();
@@ -203,7 +213,8 @@ CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
   held.lock();
   const bool same_life = life == life_;
   if (opened && !reused && (!same_life || rv != CKR_OK)) {
-    // Still noted as inside, so that a rebuild that waits for us cannot reopen this number meanwhile.
+    // Still noted as inside, so that a rebuild that waits for us cannot reopen this number
+    // meanwhile.
     held.unlock();
     invoke(vendor.C_CloseSession, handle);
     held.lock();
@@ -214,7 +225,8 @@ CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
   if (!same_life) return CKR_SESSION_HANDLE_INVALID;
   if (rv != CKR_OK) return rv;
 
-  if (replaced) end_life();  // nobody is logged in: from here on it is this token, and every object is searched anew
+  if (replaced)
+    end_life();  // nobody is logged in: from here on it is this token, and every object is searched anew
   if (have_info && (replaced || !identity_.known())) identity_ = token_identity::of(info);
   const real_session fresh{handle, writable};
   open_.push_back(fresh);
@@ -226,7 +238,8 @@ void token::take_back(lease& returned, fate next) noexcept {
   auto held = gate_.hold();
   if (returned.life_ != life_ || gate_.state() == gate::phase::closed) return;
   if (gate_.state() != gate::phase::open || rebuilding_) {
-    // Somebody is alone in the module, or about to be: no call now. The next one who comes closes it.
+    // Somebody is alone in the module, or about to be: no call now. The next one who comes closes
+    // it.
     set_aside_.push_back(returned.handle_);
     return;
   }
@@ -255,8 +268,8 @@ void token::close_one(gate::lock& held, CK_SESSION_HANDLE handle) noexcept {
   const auto is_it = [&](const real_session& one) { return one.handle == handle; };
   std::erase_if(open_, is_it);
   std::erase_if(idle_, is_it);
-  // PKCS#11 v3.1 C_CloseSession: with its last session the application's login on the token ends. What is found
-  // later in the slot may be another token: no handle of this one may be used there.
+  // PKCS#11 v3.1 C_CloseSession: with its last session the application's login on the token ends.
+  // What is found later in the slot may be another token: no handle of this one may be used there.
   if (open_.empty()) end_life();
   gate::call one;
   one.owner = this;

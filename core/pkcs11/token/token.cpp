@@ -5,7 +5,8 @@
 
 namespace hsmtls::pkcs11 {
 
-token::token(vendor_module& module, CK_SLOT_ID slot) : module_(module), gate_(module.door()), slot_(slot) {
+token::token(vendor_module& module, CK_SLOT_ID slot)
+    : module_(module), gate_(module.door()), slot_(slot) {
   auto held = gate_.hold();
   module_.add_listener(this);
 }
@@ -34,7 +35,8 @@ bool token::is_another(const token_identity& seen) {
 
 CK_RV token::replaced_by_another() {
   const token_identity expected = identity();
-  log::event(log::level::error, "token_replaced", "expected", expected.label, "serial", expected.serial);
+  log::event(
+      log::level::error, "token_replaced", "expected", expected.label, "serial", expected.serial);
   return verdict::token_replaced;
 }
 

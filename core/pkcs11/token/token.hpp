@@ -1,10 +1,10 @@
-// A token, as long as the process lives: its pool of real sessions, its login, and how both come back after
-// the token dropped them.
+// A token, as long as the process lives: its pool of real sessions, its login, and how both come
+// back after the token dropped them.
 //
-// A *life* is the time between two losses. Real session and object handles belong to one life; a call that
-// brings a handle of an earlier life is turned away before it reaches the vendor, and a result that was
-// computed across a loss is thrown away: handle numbers are used again by vendors, and a signature must never
-// come from another key. Everything here may be called from any thread.
+// A *life* is the time between two losses. Real session and object handles belong to one life; a
+// call that brings a handle of an earlier life is turned away before it reaches the vendor, and a
+// result that was computed across a loss is thrown away: handle numbers are used again by vendors,
+// and a signature must never come from another key. Everything here may be called from any thread.
 #pragma once
 
 #include <array>
@@ -28,8 +28,8 @@ namespace hsmtls::pkcs11 {
 
 class token;
 
-// Somebody who wants to know what happens to a token. Called on the thread on which it happens, without a
-// lock of ours.
+// Somebody who wants to know what happens to a token. Called on the thread on which it happens,
+// without a lock of ours.
 class token_observer {
  public:
   virtual ~token_observer() = default;
@@ -61,8 +61,8 @@ class lease {
   [[nodiscard]] bool writable() const { return writable_; }
   explicit operator bool() const { return token_ != nullptr; }
 
-  // `give_back` ends the loan now. `discard` does, too, but closes the session: its state is not trusted. `lose`
-  // leaves a session that the vendor called invalid to the recovery.
+  // `give_back` ends the loan now. `discard` does, too, but closes the session: its state is not
+  // trusted. `lose` leaves a session that the vendor called invalid to the recovery.
   void give_back();
   void discard();
   void lose();
@@ -85,38 +85,40 @@ class token final : private vendor_module::listener {
   [[nodiscard]] CK_SLOT_ID slot();
   [[nodiscard]] token_identity identity();
 
-  // `moved_to` tells the token that one with identity `who` was seen in `slot`. Returns whether that is this
-  // one; it then goes on there.
+  // `moved_to` tells the token that one with identity `who` was seen in `slot`. Returns whether
+  // that is this one; it then goes on there.
   bool moved_to(CK_SLOT_ID slot, const token_identity& who);
 
-  // ---- sessions -----------------------------------------------------------------------------------------
+  // ---- sessions ---------------------------------------------------------------------------------
 
-  // `borrow` lends an idle session, opens one, or waits until one comes back where the token gives no more
-  // (then CKR_SESSION_COUNT at `until`). After a loss it first recovers. `life` is set in any case: the life
-  // in which it worked or failed.
+  // `borrow` lends an idle session, opens one, or waits until one comes back where the token gives
+  // no more (then CKR_SESSION_COUNT at `until`). After a loss it first recovers. `life` is set in
+  // any case: the life in which it worked or failed.
   CK_RV borrow(bool writable, time_point until, lease& out, uint64_t& life);
 
-  // `call` makes one vendor call in a borrowed session: function(const CK_FUNCTION_LIST&, session handle).
-  // If the session's life ended before or during the call, the answer is CKR_SESSION_HANDLE_INVALID whatever
-  // the vendor said.
+  // `call` makes one vendor call in a borrowed session: function(const CK_FUNCTION_LIST&, session
+  // handle). If the session's life ended before or during the call, the answer is
+  // CKR_SESSION_HANDLE_INVALID whatever the vendor said.
   template <class Function>
   CK_RV call(const lease& in, time_point until, Function&& function) {
     return call_in(in, until, true, function);
   }
 
-  // `call_once` is `call` for what must not be done twice: an answer that was computed across a loss counts.
+  // `call_once` is `call` for what must not be done twice: an answer that was computed across a
+  // loss counts.
   template <class Function>
   CK_RV call_once(const lease& in, time_point until, Function&& function) {
     return call_in(in, until, false, function);
   }
 
-  // `release_idle` closes every idle session, so that the vendor sees none of ours that is not in use.
+  // `release_idle` closes every idle session, so that the vendor sees none of ours that is not in
+  // use.
   void release_idle();
 
-  // ---- recovery -----------------------------------------------------------------------------------------
+  // ---- recovery ---------------------------------------------------------------------------------
 
-  // `with_recovery` runs `attempt(life)` until it gives an answer that is no loss, or one that `how` does
-  // not allow to repeat, or a verdict. `attempt` sets `life` to the life that it ran in.
+  // `with_recovery` runs `attempt(life)` until it gives an answer that is no loss, or one that
+  // `how` does not allow to repeat, or a verdict. `attempt` sets `life` to the life that it ran in.
   template <class Attempt>
   CK_RV with_recovery(time_point until, repeat how, Attempt&& attempt) {
     retries run;
@@ -127,12 +129,14 @@ class token final : private vendor_module::listener {
     }
   }
 
-  // `worth_recovering` tells whether `what`, seen outside any session, is about a token that was in use.
+  // `worth_recovering` tells whether `what`, seen outside any session, is about a token that was in
+  // use.
   bool worth_recovering(loss what);
   // `recover_now` goes through the ladder, until the token is back or the time has come.
   CK_RV recover_now(loss what, time_point until);
 
-  // An application's session on this token counts while it is open, also while it holds no real one.
+  // An application's session on this token counts while it is open, also while it holds no real
+  // one.
   void application_session_opened() { ++application_sessions_; }
   void application_session_closed() { --application_sessions_; }
   [[nodiscard]] int application_sessions() const { return application_sessions_; }
@@ -141,16 +145,19 @@ class token final : private vendor_module::listener {
   void remove_observer(const token_observer* one);
   [[nodiscard]] token_counters counters();
 
-  // ---- login --------------------------------------------------------------------------------------------
+  // ---- login ------------------------------------------------------------------------------------
 
-  // `login` logs `who` in as CKU_USER or CKU_SO. CKR_OK also when
-  // the other face had already logged in with this very PIN; CKR_USER_ALREADY_LOGGED_IN when somebody had
-  // with a PIN that we cannot check. A PIN that the token once refused is refused here without a call.
+  // `login` logs `who` in as CKU_USER or CKU_SO. CKR_OK also when the other face had already logged
+  // in with this very PIN; CKR_USER_ALREADY_LOGGED_IN when somebody had with a PIN that we cannot
+  // check. A PIN that the token once refused is refused here without a call.
   CK_RV login(face who, CK_USER_TYPE user, const credentials& with, time_point until);
 
-  // `login_for_operation` is C_Login with CKU_CONTEXT_SPECIFIC, for a key that wants it for each operation
-  // (CKA_ALWAYS_AUTHENTICATE), in the session of the operation. No `pin`: the token's PIN pad.
-  CK_RV login_for_operation(const lease& in, std::optional<std::span<const uint8_t>> pin, time_point until);
+  // `login_for_operation` is C_Login with CKU_CONTEXT_SPECIFIC, for a key that wants it for each
+  // operation (CKA_ALWAYS_AUTHENTICATE), in the session of the operation. No `pin`: the token's PIN
+  // pad.
+  CK_RV login_for_operation(const lease& in,
+                            std::optional<std::span<const uint8_t>> pin,
+                            time_point until);
 
   // `login_for_operation_with_known_pin` is that with the user PIN that the token accepted;
   // CKR_USER_NOT_LOGGED_IN if there is none.
@@ -165,7 +172,8 @@ class token final : private vendor_module::listener {
   [[nodiscard]] bool knows_pin(std::span<const uint8_t> pin);
 
   // `send_pin` makes a call that sends `pin` for `user`: not if the token refused that PIN before
-  // (CKR_PIN_INCORRECT), and one at a time, among parent and children too. What it answers is remembered.
+  // (CKR_PIN_INCORRECT), and one at a time, among parent and children too. What it answers is
+  // remembered.
   template <class Send>
   CK_RV send_pin(CK_USER_TYPE user, std::span<const uint8_t> pin, time_point until, Send&& send) {
     const refused_pins::turn mine(identity().key(), user, pin, until);
@@ -179,13 +187,15 @@ class token final : private vendor_module::listener {
   // `pin_changed` tells that the user PIN was changed by us to `pin`.
   void pin_changed(std::span<const uint8_t> pin);
 
-  // `initialise` is C_InitToken, with the SO PIN held to the same rules as every other, and then forget().
+  // `initialise` is C_InitToken, with the SO PIN held to the same rules as every other, and then
+  // forget().
   CK_RV initialise(std::span<const uint8_t> so_pin, CK_UTF8CHAR* label, time_point until);
 
-  // `forget` forgets sessions, logins, PIN and who the token was: the module was finalised, or C_InitToken
-  // made another token of it.
+  // `forget` forgets sessions, logins, PIN and who the token was: the module was finalised, or
+  // C_InitToken made another token of it.
   void forget();
-  // `forget_if_unused` does so if nobody is logged in and no session is open: another card may come.
+  // `forget_if_unused` does so if nobody is logged in and no session is open: another card may
+  // come.
   void forget_if_unused();
 
  private:
@@ -206,13 +216,13 @@ class token final : private vendor_module::listener {
   // One attempt to bring the token back.
   struct rebuild_run {
     loss what = loss::none;
-    bool fresh = false;        // whoever began it had not been waiting
+    bool fresh = false;  // whoever began it had not been waiting
     time_point until;
-    bool news = false;         // nobody knew yet that the token is lost
-    int attempt = 0;           // failed ones before it, and this
+    bool news = false;  // nobody knew yet that the token is lost
+    int attempt = 0;    // failed ones before it, and this
     bool second_rung = false;
     std::vector<CK_SESSION_HANDLE> doomed;  // sessions of the life that ended
-    uint64_t restarts = 0;                  // in which life of the vendor's library they were opened
+    uint64_t restarts = 0;  // in which life of the vendor's library they were opened
     std::vector<std::shared_ptr<token_observer>> watching;
     // Guarded by the gate's lock.
     bool done = false;
@@ -246,8 +256,10 @@ class token final : private vendor_module::listener {
   bool worth_another_try(retries& run, loss what);
   // `restart`: sessions were made anew in vain, go to rung 2.
   CK_RV recover(uint64_t seen, loss what, bool restart, time_point until);
-  // begin_rebuild notes, with the lock held, that the token is being brought back; carry_out does it.
-  std::shared_ptr<rebuild_run> begin_rebuild(gate::lock& held, loss what, bool restart, bool fresh, time_point until);
+  // begin_rebuild notes, with the lock held, that the token is being brought back; carry_out does
+  // it.
+  std::shared_ptr<rebuild_run> begin_rebuild(
+      gate::lock& held, loss what, bool restart, bool fresh, time_point until);
   void carry_out(rebuild_run& run);
   CK_RV climb(const rebuild_run& run);
   CK_RV find_slot_again(uint64_t restarts, time_point until, CK_TOKEN_INFO& info);
@@ -256,25 +268,34 @@ class token final : private vendor_module::listener {
   void library_restarted() noexcept override;
   [[nodiscard]] bool working() const noexcept override;
   template <class Function>
-  CK_RV call_alone(CK_SESSION_HANDLE session, time_point until, uint64_t restarts, Function&& function);
+  CK_RV call_alone(CK_SESSION_HANDLE session,
+                   time_point until,
+                   uint64_t restarts,
+                   Function&& function);
 
   // login.cpp
   CK_RV first_login(face who, CK_USER_TYPE user, const credentials& with, time_point until);
-  // Logs in again in a new session, by the PIN that the token accepted; from inside a noted vendor call.
+  // Logs in again in a new session, by the PIN that the token accepted; from inside a noted vendor
+  // call.
   CK_RV login_again(CK_SESSION_HANDLE session, const CK_TOKEN_INFO& info, uint64_t life);
   CK_RV refused_by_flags(const CK_TOKEN_INFO& info, CK_USER_TYPE user, bool insist) const;
-  // The PIN that the token accepted, from memory or read again; an empty secret if it is not to be had.
+  // The PIN that the token accepted, from memory or read again; an empty secret if it is not to be
+  // had.
   secret known_pin();
   // Returns true when login failed so often in a row that it pauses.
   bool note_login_result(CK_RV rv);
   [[nodiscard]] bool login_pauses();
-  // Whether somebody waits for a login that is not tried just now. With the lock held, as the next one.
+  // Whether somebody waits for a login that is not tried just now. With the lock held, as the next
+  // one.
   [[nodiscard]] bool automatic_login_pauses() const;
   void forget_logins();
-  // send_pin for what the user gave. Where there is no PIN pad, no PIN is an empty one; what is typed at a pad may be
-  // something else the next time.
+  // send_pin for what the user gave. Where there is no PIN pad, no PIN is an empty one; what is
+  // typed at a pad may be something else the next time.
   template <class Send>
-  CK_RV send_given_pin(CK_USER_TYPE user, std::optional<std::span<const uint8_t>> pin, time_point until, Send&& send) {
+  CK_RV send_given_pin(CK_USER_TYPE user,
+                       std::optional<std::span<const uint8_t>> pin,
+                       time_point until,
+                       Send&& send) {
     bool typed = false;
     {
       auto held = gate_.hold();
@@ -287,7 +308,9 @@ class token final : private vendor_module::listener {
   // Remembers that `pin` is wrong, if that is what `rv` says.
   void note_refused(CK_USER_TYPE user, CK_RV rv, std::span<const uint8_t> pin);
   [[nodiscard]] std::optional<CK_USER_TYPE> wanted_login() const;
-  [[nodiscard]] std::optional<CK_USER_TYPE>& login_of(face who) { return logins_[static_cast<int>(who)]; }
+  [[nodiscard]] std::optional<CK_USER_TYPE>& login_of(face who) {
+    return logins_[static_cast<int>(who)];
+  }
 
   vendor_module& module_;
   gate& gate_;
@@ -298,24 +321,26 @@ class token final : private vendor_module::listener {
   token_identity identity_;
 
   uint64_t life_ = 1;
-  bool lost_ = false;        // no session of this life is known to work yet
-  bool unused_ = false;      // everybody left while it was being brought back
-  bool rebuilding_ = false;  // somebody is bringing the token back, alone
+  bool lost_ = false;               // no session of this life is known to work yet
+  bool unused_ = false;             // everybody left while it was being brought back
+  bool rebuilding_ = false;         // somebody is bringing the token back, alone
   std::vector<real_session> open_;  // every real session of this life
   std::vector<real_session> idle_;  // those not on loan
-  std::vector<CK_SESSION_HANDLE> set_aside_;  // neither lent nor closed yet: to be closed when there is a good moment
+  std::vector<CK_SESSION_HANDLE>
+      set_aside_;  // neither lent nor closed yet: to be closed when there is a good moment
   time_point opening_since_{};
-  bool opening_ = false;       // C_OpenSession runs: one at a time, tpm2-pkcs11 1.9.0 gives two threads one handle
+  bool opening_ =
+      false;  // C_OpenSession runs: one at a time, tpm2-pkcs11 1.9.0 gives two threads one handle
   std::optional<size_t> session_limit_;  // learnt from CKR_SESSION_COUNT
   time_point session_limit_ends_{};
 
-  std::optional<CK_USER_TYPE> logins_[2];      // by face
-  std::optional<CK_USER_TYPE> real_login_;     // what the vendor believes, in this life
-  bool logging_in_ = false;                    // a C_Login of somebody runs, its PIN may be wrong
-  secret pin_;                                 // the user PIN that the token accepted
-  pin_reader read_pin_again_;                  // where it is read again instead
-  bool pin_pad_ = false;                       // a login without a PIN is typed at the token
-  int login_failures_ = 0;                     // in a row, other than a refused PIN
+  std::optional<CK_USER_TYPE> logins_[2];   // by face
+  std::optional<CK_USER_TYPE> real_login_;  // what the vendor believes, in this life
+  bool logging_in_ = false;                 // a C_Login of somebody runs, its PIN may be wrong
+  secret pin_;                              // the user PIN that the token accepted
+  pin_reader read_pin_again_;               // where it is read again instead
+  bool pin_pad_ = false;                    // a login without a PIN is typed at the token
+  int login_failures_ = 0;                  // in a row, other than a refused PIN
   time_point breaker_ends_{};
 
   std::optional<time_point> lost_since_;
@@ -324,8 +349,8 @@ class token final : private vendor_module::listener {
   milliseconds pause_{0};
   std::vector<std::shared_ptr<token_observer>> observers_;
   token_counters counters_;
-  int failed_climbs_ = 0;           // in a row
-  loss last_climb_ = loss::none;    // what the last one failed by
+  int failed_climbs_ = 0;         // in a row
+  loss last_climb_ = loss::none;  // what the last one failed by
   time_point next_restart_on_suspicion_{};
   bool stuck_ = false;  // the last attempt could not go on because of a call that never returns
 };

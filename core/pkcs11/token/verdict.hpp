@@ -1,5 +1,6 @@
-// Why a recovery ended without success, as return values of our own. They travel beside the vendor's values
-// inside the token layer and never leave it: each face translates them (front/honest.hpp for applications).
+// Why a recovery ended without success, as return values of our own. They travel beside the
+// vendor's values inside the token layer and never leave it: each face translates them
+// (front/honest.hpp for applications).
 #pragma once
 
 #include "core/pkcs11/base/ck.hpp"
@@ -8,13 +9,14 @@ namespace hsmtls::pkcs11::verdict {
 
 inline constexpr CK_RV first = CKR_VENDOR_DEFINED | 0x48534d00UL;
 
-inline constexpr CK_RV deadline = first + 1;         // not back within the caller's time
-inline constexpr CK_RV token_replaced = first + 2;   // another token sits in the slot
-inline constexpr CK_RV key_replaced = first + 3;     // the same names, another key
-inline constexpr CK_RV module_stuck = first + 4;     // a call inside the module never returned
-inline constexpr CK_RV login_refused = first + 5;    // no login: PIN not known, no longer right, or breaker open
-inline constexpr CK_RV exiting = first + 6;          // the process exits
-inline constexpr CK_RV object_gone = first + 7;      // a session object, gone with its session for good
+inline constexpr CK_RV deadline = first + 1;        // not back within the caller's time
+inline constexpr CK_RV token_replaced = first + 2;  // another token sits in the slot
+inline constexpr CK_RV key_replaced = first + 3;    // the same names, another key
+inline constexpr CK_RV module_stuck = first + 4;    // a call inside the module never returned
+inline constexpr CK_RV login_refused =
+    first + 5;  // no login: PIN not known, no longer right, or breaker open
+inline constexpr CK_RV exiting = first + 6;      // the process exits
+inline constexpr CK_RV object_gone = first + 7;  // a session object, gone with its session for good
 inline constexpr CK_RV last = object_gone;
 
 // `name_of` returns the verdict's name in logs and in the named errors of the private face.
@@ -39,6 +41,8 @@ constexpr const char* name_of(CK_RV verdict) {
   }
 }
 
-constexpr bool is_verdict(CK_RV rv) { return rv > first && rv <= last; }
+constexpr bool is_verdict(CK_RV rv) {
+  return rv > first && rv <= last;
+}
 
 }  // namespace hsmtls::pkcs11::verdict

@@ -40,7 +40,8 @@ void gate::go_on_after_fork() {
 }
 
 bool gate::is_stuck(const void* owner, CK_SESSION_HANDLE session) const {
-  return any([&](const call& one) { return one.stuck && one.owner == owner && one.session == session; });
+  return any(
+      [&](const call& one) { return one.stuck && one.owner == owner && one.session == session; });
 }
 
 bool gate::any_stuck() const {

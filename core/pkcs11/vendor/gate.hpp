@@ -1,9 +1,10 @@
 // The gate between calls in flight and what must run alone.
 //
-// One per vendor module, and with it the one mutex that guards the small state of the module and its tokens.
-// No lock is ever held across a vendor call: a call is noted when it goes in and struck off when it comes
-// out. Whoever needs to be alone drains: new calls wait, those in flight are waited for, and one that does
-// not come out within the grace is marked as stuck and not waited for again.
+// One per vendor module, and with it the one mutex that guards the small state of the module and
+// its tokens. No lock is ever held across a vendor call: a call is noted when it goes in and struck
+// off when it comes out. Whoever needs to be alone drains: new calls wait, those in flight are
+// waited for, and one that does not come out within the grace is marked as stuck and not waited for
+// again.
 #pragma once
 
 #include <condition_variable>
@@ -20,8 +21,8 @@ class gate {
 
   // One call inside the vendor's module; lives on the calling thread's stack.
   struct call {
-    const void* owner = nullptr;     // the token it is for; null: the module as a whole
-    CK_SESSION_HANDLE session = 0;   // the real session it is in; 0: none
+    const void* owner = nullptr;    // the token it is for; null: the module as a whole
+    CK_SESSION_HANDLE session = 0;  // the real session it is in; 0: none
     bool stuck = false;
     call* next = nullptr;
     call* previous = nullptr;
@@ -40,7 +41,8 @@ class gate {
 
   [[nodiscard]] lock hold() { return lock(mutex_); }
 
-  // `wait` waits until `condition()` holds or the time has come; returns the condition's last value.
+  // `wait` waits until `condition()` holds or the time has come; returns the condition's last
+  // value.
   template <class Condition>
   bool wait(lock& held, time_point until, Condition&& condition) {
     if (condition()) return true;
@@ -67,12 +69,13 @@ class gate {
   void enter(call& one);
   void leave(call& one);
 
-  // `drain` waits until no call of `owner` (null: of anybody) is inside, or marks what is left as stuck.
-  // Returns false if any call is stuck inside.
+  // `drain` waits until no call of `owner` (null: of anybody) is inside, or marks what is left as
+  // stuck. Returns false if any call is stuck inside.
   bool drain(lock& held, time_point until, const void* owner);
 
-  // `hold_for_fork` lets nobody in until `go_on_after_fork`, and waits for those inside, marking nobody: a
-  // child inherits the vendor's locks as they are at the fork, and nobody in the child would open them.
+  // `hold_for_fork` lets nobody in until `go_on_after_fork`, and waits for those inside, marking
+  // nobody: a child inherits the vendor's locks as they are at the fork, and nobody in the child
+  // would open them.
   void hold_for_fork(lock& held, time_point until);
   void go_on_after_fork();
 

@@ -10,7 +10,8 @@ uintptr_t main_program_base() {
   uintptr_t base = 0;
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* out) {
-        // The first object reported is the main program; dladdr's base is its lowest mapped address.
+        // The first object reported is the main program; dladdr's base is its lowest mapped
+        // address.
         uintptr_t lowest = UINTPTR_MAX;
         for (int i = 0; i < info->dlpi_phnum; ++i) {
           const auto& header = info->dlpi_phdr[i];
@@ -32,10 +33,14 @@ bool main_program_defines(const char* symbol) {
   if (address == nullptr) return false;
   Dl_info object{};
   const ElfW(Sym)* entry = nullptr;
-  if (dladdr1(address, &object, reinterpret_cast<void**>(const_cast<ElfW(Sym)**>(&entry)), RTLD_DL_SYMENT) == 0) {
+  if (dladdr1(address,
+              &object,
+              reinterpret_cast<void**>(const_cast<ElfW(Sym)**>(&entry)),
+              RTLD_DL_SYMENT) == 0) {
     return false;
   }
-  // In a non-PIE program a function's address is a PLT slot of the program, whose symbol stays undefined.
+  // In a non-PIE program a function's address is a PLT slot of the program, whose symbol stays
+  // undefined.
   return reinterpret_cast<uintptr_t>(object.dli_fbase) == main_program_base() && entry != nullptr &&
          entry->st_shndx != SHN_UNDEF;
 }

@@ -5,14 +5,14 @@
 
 namespace hsmtls::pkcs11 {
 
-// `vendor_dlopen_flags` returns RTLD_NOW | RTLD_LOCAL, with RTLD_DEEPBIND added only where the main program
-// itself defines libcrypto's functions (official Node builds): there the module would otherwise call the
-// program's libcrypto instead of its own. Elsewhere DEEPBIND does harm: ASan and TSan refuse it, and a
-// preloaded jemalloc ends in a heap mix.
+// `vendor_dlopen_flags` returns RTLD_NOW | RTLD_LOCAL, with RTLD_DEEPBIND added only where the main
+// program itself defines libcrypto's functions (official Node builds): there the module would
+// otherwise call the program's libcrypto instead of its own. Elsewhere DEEPBIND does harm: ASan and
+// TSan refuse it, and a preloaded jemalloc ends in a heap mix.
 int vendor_dlopen_flags();
 
-// `main_program_defines` tells whether the executable itself (not a library it uses) defines `symbol`.
-// A PLT entry of a non-PIE program is not a definition.
+// `main_program_defines` tells whether the executable itself (not a library it uses) defines
+// `symbol`. A PLT entry of a non-PIE program is not a definition.
 bool main_program_defines(const char* symbol);
 
 }  // namespace hsmtls::pkcs11

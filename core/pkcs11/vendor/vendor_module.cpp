@@ -16,12 +16,12 @@ namespace {
 
 // How long a restart waits for calls in flight before it takes them for stuck.
 constexpr milliseconds drain_grace{500};
-// How long C_Initialize or C_Finalize may run before a caller whose time has come is told that they hang.
+// How long C_Initialize or C_Finalize may run before a caller whose time has come is told that they
+// hang.
 constexpr milliseconds patience{100};
 
 const CK_FUNCTION_LIST_3_0* v3_list_of(void* library) {
-  const auto get_interface =
-      reinterpret_cast<CK_C_GetInterface>(dlsym(library, "C_GetInterface"));
+  const auto get_interface = reinterpret_cast<CK_C_GetInterface>(dlsym(library, "C_GetInterface"));
   if (get_interface == nullptr) return nullptr;
   CK_VERSION version{3, 0};
   CK_INTERFACE* found = nullptr;
@@ -43,7 +43,8 @@ std::string why_not_loaded(const std::string& path, std::string_view reason) {
   std::error_code ignored;
   const bool no_library = std::filesystem::is_regular_file(path, ignored) &&
                           access(path.c_str(), R_OK) == 0 && !is_elf(path);
-  return "HSMTLS_MODULE: '" + path + (no_library ? "' is not a PKCS#11 module: " : "' cannot be loaded: ") +
+  return "HSMTLS_MODULE: '" + path +
+         (no_library ? "' is not a PKCS#11 module: " : "' cannot be loaded: ") +
          std::string(reason);
 }
 
@@ -72,7 +73,8 @@ std::unique_ptr<vendor_module> vendor_module::load(const std::string& path,
   }
   if (list == ourselves) {
     why = "HSMTLS_MODULE: '" + path +
-          "' is hsmtls itself (libhsmtls-pkcs11.so). Name the module of your token's vendor, for example "
+          "' is hsmtls itself (libhsmtls-pkcs11.so). Name the module of your token's vendor, for "
+          "example "
           "/usr/lib/softhsm/libsofthsm2.so";
     return nullptr;
   }
@@ -101,9 +103,9 @@ CK_RV vendor_module::start_anew(heritage inherited, quirks& found, bool& foreign
   if (rv != CKR_OK && !foreign) return rv;
   read_quirks();
   if (foreign && inherited == heritage::ours && found.inherits_over_fork) {
-    // The parent's sessions and login, copied by fork, and ours by heritage. Not C_Finalize and C_Initialize:
-    // SoftHSM 2.6.1 loses a token whose files it reads while another worker logs in, until it is initialised
-    // again.
+    // The parent's sessions and login, copied by fork, and ours by heritage. Not C_Finalize and
+    // C_Initialize: SoftHSM 2.6.1 loses a token whose files it reads while another worker logs in,
+    // until it is initialised again.
     close_all_sessions();
     foreign = false;
     rv = CKR_OK;
@@ -120,7 +122,9 @@ void vendor_module::close_all_sessions() const {
   for (const CK_SLOT_ID one : slots) invoke(functions_->C_CloseAllSessions, one);
 }
 
-bool vendor_module::settled() const { return gate_.state() == gate::phase::open && !starting_; }
+bool vendor_module::settled() const {
+  return gate_.state() == gate::phase::open && !starting_;
+}
 
 bool vendor_module::overdue() const {
   const bool busy = starting_ || gate_.state() == gate::phase::alone;
@@ -129,7 +133,8 @@ bool vendor_module::overdue() const {
 
 CK_RV vendor_module::initialise(void* reserved, heritage inherited, time_point until) {
   auto held = gate_.hold();
-  const bool ready = gate_.wait(held, until, [&] { return settled() || gate_.state() == gate::phase::closed; });
+  const bool ready =
+      gate_.wait(held, until, [&] { return settled() || gate_.state() == gate::phase::closed; });
   if (gate_.state() == gate::phase::closed || !ready) return CKR_FUNCTION_FAILED;
   if (initialised_) return CKR_OK;
   reserved_ = reserved;
@@ -153,14 +158,16 @@ CK_RV vendor_module::initialise(void* reserved, heritage inherited, time_point u
     quirks_ = found;
   }
   gate_.leave(one);
-  if (!initialised_) log::event(log::level::error, "initialise", "module", path_, "rv", rv_name(rv));
+  if (!initialised_)
+    log::event(log::level::error, "initialise", "module", path_, "rv", rv_name(rv));
   if (initialised_ && quirks_.forwards_finalise_nowhere) {
-    log::event(log::level::warning,
-               "proxy",
-               "module",
-               path_,
-               "advice",
-               "name the vendor's module itself: through p11-kit a lost token cannot be brought back");
+    log::event(
+        log::level::warning,
+        "proxy",
+        "module",
+        path_,
+        "advice",
+        "name the vendor's module itself: through p11-kit a lost token cannot be brought back");
   }
   return rv;
 }
@@ -184,7 +191,8 @@ void vendor_module::finalise(time_point until) {
   if (clear && !foreign_) {
     ended = invoke(functions_->C_Finalize, nullptr);
   } else if (!clear) {
-    log::event(log::level::warning, "finalise", "module", path_, "skipped", "a call never returned");
+    log::event(
+        log::level::warning, "finalise", "module", path_, "skipped", "a call never returned");
   }
   held.lock();
   // A module that would not be finalised is found up the next time, and is ours then, too.
@@ -195,11 +203,15 @@ void vendor_module::finalise(time_point until) {
   gate_.leave(one);
 }
 
-vendor_module::restart vendor_module::reinitialise(time_point until, bool library_gone, bool fresh, CK_RV& rv) {
+vendor_module::restart vendor_module::reinitialise(time_point until,
+                                                   bool library_gone,
+                                                   bool fresh,
+                                                   CK_RV& rv) {
   auto held = gate_.hold();
   if (!library_gone && (foreign_ || quirks_.forwards_finalise_nowhere)) return restart::not_ours;
   if (gate_.state() != gate::phase::open || !initialised_) return restart::busy;
-  if (steady::now() < last_restart_ + (fresh ? first_restart_pause : restart_pause_)) return restart::too_soon;
+  if (steady::now() < last_restart_ + (fresh ? first_restart_pause : restart_pause_))
+    return restart::too_soon;
 
   gate_.go_to(gate::phase::draining);
   const time_point patience = std::min(until, steady::now() + drain_grace);
@@ -243,7 +255,9 @@ vendor_module::restart vendor_module::reinitialise(time_point until, bool librar
 CK_RV vendor_module::enter(gate::call& one, time_point until) {
   auto held = gate_.hold();
   // Who comes after somebody's time ran out need not lose its own.
-  gate_.wait(held, given_up_ ? steady::now() : until, [&] { return settled() || gate_.state() == gate::phase::closed; });
+  gate_.wait(held, given_up_ ? steady::now() : until, [&] {
+    return settled() || gate_.state() == gate::phase::closed;
+  });
   if (gate_.state() == gate::phase::closed) return CKR_CRYPTOKI_NOT_INITIALIZED;
   if (!settled()) {
     given_up_ = starting_;
@@ -265,7 +279,9 @@ vendor_module::heritage vendor_module::left_behind() const {
   return foreign_ ? heritage::foreign : heritage::ours;
 }
 
-void vendor_module::add_listener(listener* one) { listeners_.push_back(one); }
+void vendor_module::add_listener(listener* one) {
+  listeners_.push_back(one);
+}
 
 bool vendor_module::another_works(const listener* than) const {
   return std::any_of(listeners_.begin(), listeners_.end(), [&](const listener* one) {

@@ -1,5 +1,5 @@
-// A vendor's PKCS#11 module: loaded once, initialised and finalised by us, never unloaded (its destructors
-// would run under threads that still sign).
+// A vendor's PKCS#11 module: loaded once, initialised and finalised by us, never unloaded (its
+// destructors would run under threads that still sign).
 #pragma once
 
 #include <memory>
@@ -20,7 +20,8 @@ CK_RV invoke(Function function, Arguments... arguments) {
 
 class vendor_module {
  public:
-  // Somebody who must know that every session of the module is gone. Called with the gate's lock held.
+  // Somebody who must know that every session of the module is gone. Called with the gate's lock
+  // held.
   class listener {
    public:
     virtual void library_restarted() noexcept = 0;
@@ -33,8 +34,9 @@ class vendor_module {
 
   enum class restart { done, failed, busy, not_ours, too_soon };
 
-  // `load` brings the module in and reads its function lists. On failure returns null and says in `why`
-  // what is wrong with the file and what to do. `ourselves` is the list that this library gives out.
+  // `load` brings the module in and reads its function lists. On failure returns null and says in
+  // `why` what is wrong with the file and what to do. `ourselves` is the list that this library
+  // gives out.
   static std::unique_ptr<vendor_module> load(const std::string& path,
                                              const CK_FUNCTION_LIST* ourselves,
                                              std::string& why);
@@ -50,29 +52,30 @@ class vendor_module {
     deadly,   // a call from the child would harm the parent
   };
 
-  // `initialise` calls C_Initialize with CKF_OS_LOCKING_OK and the application's `reserved`, unless that was
-  // done. CKR_CRYPTOKI_ALREADY_INITIALIZED from the vendor is CKR_OK here: somebody else in the process uses
-  // the module directly, and we shall never finalise it. Waits for a thread that is just doing it until
-  // `until`, then CKR_FUNCTION_FAILED.
+  // `initialise` calls C_Initialize with CKF_OS_LOCKING_OK and the application's `reserved`, unless
+  // that was done. CKR_CRYPTOKI_ALREADY_INITIALIZED from the vendor is CKR_OK here: somebody else
+  // in the process uses the module directly, and we shall never finalise it. Waits for a thread
+  // that is just doing it until `until`, then CKR_FUNCTION_FAILED.
   CK_RV initialise(void* reserved, heritage inherited, time_point until);
 
-  // `finalise` drains (until `until`) and calls C_Finalize, unless a call is stuck inside or somebody else
-  // initialised the module.
+  // `finalise` drains (until `until`) and calls C_Finalize, unless a call is stuck inside or
+  // somebody else initialised the module.
   void finalise(time_point until);
 
-  // `reinitialise` is rung 2 of the recovery ladder: drain, C_Finalize, C_Initialize. Single-flight; rate-
-  // limited (20 ms, doubling to 1 s until `worked` is called; 20 ms always for one who is `fresh`, that is, who
-  // has not been waiting). On `done` every listener was told.
-  // `rv` is C_Initialize's answer on `failed`. `library_gone`: the vendor itself said that it is not
-  // initialised (somebody else finalised it), so there is nothing to drain for and nothing to finalise.
+  // `reinitialise` is rung 2 of the recovery ladder: drain, C_Finalize, C_Initialize.
+  // Single-flight; rate- limited (20 ms, doubling to 1 s until `worked` is called; 20 ms always for
+  // one who is `fresh`, that is, who has not been waiting). On `done` every listener was told. `rv`
+  // is C_Initialize's answer on `failed`. `library_gone`: the vendor itself said that it is not
+  // initialised (somebody else finalised it), so there is nothing to drain for and nothing to
+  // finalise.
   restart reinitialise(time_point until, bool library_gone, bool fresh, CK_RV& rv);
-  // `restarts` counts the lives of the vendor's library: real handles of another one mean something else. With the
-  // gate's lock held.
+  // `restarts` counts the lives of the vendor's library: real handles of another one mean something
+  // else. With the gate's lock held.
   [[nodiscard]] uint64_t restarts() const { return restarts_; }
   void worked() { restart_pause_ = first_restart_pause; }  // with the gate's lock held
 
-  // `call` makes a call that is not for one token (C_GetSlotList, C_GetInfo). Waits for a restart to end;
-  // CKR_FUNCTION_FAILED if that takes longer than `until`.
+  // `call` makes a call that is not for one token (C_GetSlotList, C_GetInfo). Waits for a restart
+  // to end; CKR_FUNCTION_FAILED if that takes longer than `until`.
   template <class Function>
   CK_RV call(time_point until, Function&& function) {
     gate::call one;
@@ -93,8 +96,8 @@ class vendor_module {
   // `in_transition` tells whether it is just being initialised or finalised by some thread.
   [[nodiscard]] bool in_transition();
 
-  // `left_behind` tells what a child finds. Called in the child on its parent's module, without the lock:
-  // that is the parent's, too.
+  // `left_behind` tells what a child finds. Called in the child on its parent's module, without the
+  // lock: that is the parent's, too.
   [[nodiscard]] heritage left_behind() const;
 
   // All below: with the gate's lock held.
@@ -124,11 +127,11 @@ class vendor_module {
   // Below: guarded by the gate's lock.
   void* reserved_ = nullptr;
   bool initialised_ = false;
-  bool foreign_ = false;    // somebody else's C_Initialize
-  bool left_up_ = false;    // ours, but not finalised: a call was stuck inside
-  bool starting_ = false;   // the first C_Initialize runs
-  bool given_up_ = false;   // it runs for so long that somebody's time came
-  time_point busy_since_{}; // since when C_Initialize or C_Finalize runs
+  bool foreign_ = false;     // somebody else's C_Initialize
+  bool left_up_ = false;     // ours, but not finalised: a call was stuck inside
+  bool starting_ = false;    // the first C_Initialize runs
+  bool given_up_ = false;    // it runs for so long that somebody's time came
+  time_point busy_since_{};  // since when C_Initialize or C_Finalize runs
   std::vector<listener*> listeners_;
   uint64_t restarts_ = 0;
   time_point last_restart_{};

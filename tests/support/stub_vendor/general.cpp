@@ -92,8 +92,7 @@ __attribute__((visibility("default"))) CK_RV C_GetInterface(CK_UTF8CHAR_PTR name
 }
 
 CK_RV C_Initialize(CK_VOID_PTR args) {
-  if (const auto* given = static_cast<const CK_C_INITIALIZE_ARGS*>(args);
-      given != nullptr) {
+  if (const auto* given = static_cast<const CK_C_INITIALIZE_ARGS*>(args); given != nullptr) {
     // In the standard's own struct the member after the flags is pReserved.
     last_reserved = given->LibraryParameters;
   }
