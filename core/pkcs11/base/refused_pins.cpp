@@ -16,8 +16,8 @@ namespace hsmtls::pkcs11::refused_pins {
 namespace {
 
 struct entry {
-  std::atomic<uint64_t> token;        // fingerprint of the token's identity; 0: free
-  std::atomic<uint64_t> fingerprint;  // of token, user and PIN together
+  std::atomic<uint64_t> account;      // fingerprint of the token's identity and the user; 0: free
+  std::atomic<uint64_t> fingerprint;  // of account and PIN together
 };
 static_assert(std::atomic<uint64_t>::is_always_lock_free, "the page is shared between processes");
 
@@ -61,36 +61,37 @@ std::span<const uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-uint64_t fingerprint_of_token(std::string_view identity) {
-  return siphash(shared().key).update(bytes_of(identity)).finish() | 1;
+std::span<const uint8_t> bytes_of(const uint64_t& number) {
+  return {reinterpret_cast<const uint8_t*>(&number), sizeof number};
 }
 
-uint64_t fingerprint_of_pin(uint64_t token, uint64_t user, std::span<const uint8_t> pin) {
-  const uint64_t head[2] = {token, user};
-  return siphash(shared().key)
-      .update({reinterpret_cast<const uint8_t*>(head), sizeof head})
-      .update(pin)
-      .finish();
+// The user's PIN and the security officer's have nothing to do with each other.
+uint64_t fingerprint_of_account(std::string_view token_identity, uint64_t user) {
+  return siphash(shared().key).update(bytes_of(user)).update(bytes_of(token_identity)).finish() | 1;
+}
+
+uint64_t fingerprint_of_pin(uint64_t account, std::span<const uint8_t> pin) {
+  return siphash(shared().key).update(bytes_of(account)).update(pin).finish();
 }
 
 }  // namespace
 
 void remember(std::string_view token_identity, uint64_t user, std::span<const uint8_t> pin) {
   if (contains(token_identity, user, pin)) return;
-  const uint64_t token = fingerprint_of_token(token_identity);
+  const uint64_t account = fingerprint_of_account(token_identity, user);
   // A process that has collected hundreds of refused PINs overwrites the oldest.
   entry& slot = shared().page->entries[shared().page->used.fetch_add(1) % capacity];
-  slot.token.store(0);
-  slot.fingerprint.store(fingerprint_of_pin(token, user, pin));
-  slot.token.store(token);
+  slot.account.store(0);
+  slot.fingerprint.store(fingerprint_of_pin(account, pin));
+  slot.account.store(account);
 }
 
 bool contains(std::string_view token_identity, uint64_t user, std::span<const uint8_t> pin) {
-  const uint64_t token = fingerprint_of_token(token_identity);
-  const uint64_t wanted = fingerprint_of_pin(token, user, pin);
+  const uint64_t account = fingerprint_of_account(token_identity, user);
+  const uint64_t wanted = fingerprint_of_pin(account, pin);
   for (size_t i = 0; i < capacity; ++i) {
     const entry& slot = shared().page->entries[i];
-    if (slot.token.load() == token && slot.fingerprint.load() == wanted) return true;
+    if (slot.account.load() == account && slot.fingerprint.load() == wanted) return true;
   }
   return false;
 }
@@ -99,7 +100,7 @@ turn::turn(std::string_view token_identity,
            uint64_t user,
            std::span<const uint8_t> pin,
            time_point until) {
-  place_ = fingerprint_of_pin(fingerprint_of_token(token_identity), user, pin) % places;
+  place_ = fingerprint_of_pin(fingerprint_of_account(token_identity, user), pin) % places;
   std::atomic<int32_t>& sender = shared().page->senders[place_];
   const auto me = static_cast<int32_t>(getpid());
   for (;;) {
@@ -119,12 +120,17 @@ turn::~turn() {
   if (mine_) shared().page->senders[place_].store(0);
 }
 
-void forget_all_of(std::string_view token_identity) {
-  const uint64_t token = fingerprint_of_token(token_identity);
+void forget_all_of(std::string_view token_identity, uint64_t user) {
+  const uint64_t account = fingerprint_of_account(token_identity, user);
   for (size_t i = 0; i < capacity; ++i) {
-    uint64_t expected = token;
-    shared().page->entries[i].token.compare_exchange_strong(expected, 0);
+    uint64_t expected = account;
+    shared().page->entries[i].account.compare_exchange_strong(expected, 0);
   }
+}
+
+void forget_all_of(std::string_view token_identity) {
+  constexpr uint64_t officer_and_user[] = {0, 1};  // CKU_SO, CKU_USER
+  for (const uint64_t user : officer_and_user) forget_all_of(token_identity, user);
 }
 
 }  // namespace hsmtls::pkcs11::refused_pins

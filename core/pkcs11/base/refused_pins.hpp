@@ -38,8 +38,11 @@ class turn {
   bool mine_ = false;
 };
 
-// `forget_all_of` clears what is known about a token: its PIN was changed or the token was
-// initialised anew by somebody who knew how.
+// `forget_all_of` clears what is known about one user's PINs at a token: that PIN was changed, or
+// the token was initialised anew, by somebody who knew how. Other users' refused PINs stay refused.
+void forget_all_of(std::string_view token_identity, uint64_t user);
+
+// Both users'. Going away: name the user.
 void forget_all_of(std::string_view token_identity);
 
 }  // namespace hsmtls::pkcs11::refused_pins

@@ -128,9 +128,17 @@ TEST(RefusedPins, AreRememberedByTokenUserAndPin) {
 TEST(RefusedPins, AreForgottenForOneToken) {
   refused_pins::remember("one", 1, of("0000"));
   refused_pins::remember("two", 1, of("0000"));
-  refused_pins::forget_all_of("one");
+  refused_pins::forget_all_of("one", 1);
   EXPECT_FALSE(refused_pins::contains("one", 1, of("0000")));
   EXPECT_TRUE(refused_pins::contains("two", 1, of("0000")));
+}
+
+TEST(RefusedPins, OfTheOfficerStayWhenTheUsersPinIsChanged) {
+  refused_pins::remember("one", 0, of("of the officer"));
+  refused_pins::remember("one", 1, of("of the user"));
+  refused_pins::forget_all_of("one", 1);
+  EXPECT_TRUE(refused_pins::contains("one", 0, of("of the officer")));
+  EXPECT_FALSE(refused_pins::contains("one", 1, of("of the user")));
 }
 
 TEST(RefusedPins, AreSharedByParentAndChildren) {
