@@ -4,6 +4,14 @@
 HSMTLS_JOBS=${HSMTLS_JOBS:-$(nproc)}
 export HSMTLS_JOBS
 
+# _hold_tree NAME: until this subshell ends, nobody else configures or builds build/NAME with these scripts.
+_hold_tree() {
+  local lock
+  mkdir -p build/log
+  exec {lock}>"build/log/$1.lock"
+  flock "$lock"
+}
+
 # build_preset NAME [TARGET…]: configures build/NAME and builds everything in it, or the targets.
 build_preset() {
   local preset=$1 started=$SECONDS
@@ -13,8 +21,9 @@ build_preset() {
   for target in "$@"; do targets+=(--target "$target"); done
   (
     cd "$HSMTLS_ROOT"
-    quietly "build/log/$preset-configure.log" cmake --preset "$preset" &&
-      quietly "build/log/$preset-build.log" flock "build/log/$preset.lock" cmake --build "$tree" -j "$HSMTLS_JOBS" "${targets[@]}"
+    _hold_tree "$preset" &&
+      quietly "build/log/$preset-configure.log" cmake --preset "$preset" &&
+      quietly "build/log/$preset-build.log" cmake --build "$tree" -j "$HSMTLS_JOBS" "${targets[@]}"
   ) || return 1
   say "built build/$preset in $((SECONDS - started)) s"
 }
@@ -26,12 +35,13 @@ build_fuzz() {
   clang=$(fuzz_compiler) || return 1
   (
     cd "$HSMTLS_ROOT"
+    _hold_tree fuzz || return 1
     quietly build/log/fuzz-configure.log env CC="$clang" CXX="${clang/clang/clang++}" \
       cmake -S . -B "$tree" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHSMTLS_DEV=ON -DHSMTLS_TESTS=ON -DHSMTLS_FUZZ=ON || return 1
     for target in $(cmake --build "$tree" --target help | sed -nE 's/^(hsmtls-(fuzz|replay)-[^:]*): phony.*/\1/p' | sort -u); do
       targets+=(--target "$target")
     done
-    quietly build/log/fuzz-build.log flock build/log/fuzz.lock cmake --build "$tree" -j "$HSMTLS_JOBS" "${targets[@]}"
+    quietly build/log/fuzz-build.log cmake --build "$tree" -j "$HSMTLS_JOBS" "${targets[@]}"
   ) || return 1
   say "built build/fuzz with $clang in $((SECONDS - started)) s"
 }

@@ -12,8 +12,8 @@ packages_run=(
   softhsm2 opensc libengine-pkcs11-openssl openssl curl mosquitto
   python3-awscrt python3-pykcs11 gnutls-bin p11-kit
 )
-# Needed by the sanitiser, fuzzing and measuring steps.
-packages_check=(libjemalloc2 valgrind clang-14 libclang-rt-14-dev)
+# Needed by the sanitiser, fuzzing, measuring and lint steps.
+packages_check=(libjemalloc2 valgrind clang-14 libclang-rt-14-dev clang-format-14 shellcheck)
 
 # packages_missing NAME…: prints those that dpkg does not know as installed.
 packages_missing() {
@@ -23,47 +23,91 @@ packages_missing() {
   done
 }
 
+# _why_no_apt: succeeds and prints why apt cannot be used here at all, or fails.
+_why_no_apt() {
+  if ! command -v apt-get >/dev/null; then
+    printf 'not a Debian or Ubuntu system'
+  elif ((EUID != 0)) && ! command -v sudo >/dev/null; then
+    printf 'neither root nor sudo'
+  else
+    return 1
+  fi
+}
+
 _apt_get() {
   local -a as_root=()
-  if ((EUID != 0)); then
-    command -v sudo >/dev/null || { printf 'neither root nor sudo\n'; return 1; }
-    as_root=(sudo)
-  fi
+  ((EUID == 0)) || as_root=(sudo)
   # RUNLEVEL=1 keeps sysvinit machines from starting the services of what is installed (mosquitto's).
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
     apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold --no-remove -y "$@"
 }
 
-# packages_install NAME…: afterwards all of them are installed, or the reason was printed and it returns 1.
-packages_install() {
-  local -a _missing
-  mapfile -t _missing < <(packages_missing "$@")
-  ((${#_missing[@]} == 0)) && return 0
-  if ! command -v apt-get >/dev/null; then
-    warn "not a Debian or Ubuntu system; please install the equivalents of: ${_missing[*]}"
-    return 0
-  fi
-  say "installing ${_missing[*]}"
-  local log=$HSMTLS_ROOT/build/log/apt.log
-  # The package lists may be fresh enough; they are fetched once if not.
-  if ! { mkdir -p "${log%/*}" && _apt_get install --no-install-recommends "${_missing[@]}" >"$log" 2>&1 </dev/null; }; then
-    quietly "$log" _apt_get update || warn "apt-get update failed; trying with the lists there are"
-    mapfile -t _missing < <(packages_missing "${_missing[@]}")
-    ((${#_missing[@]} == 0)) || quietly "$log" _apt_get install --no-install-recommends "${_missing[@]}"
-  fi
+# _apt_install NAME…: without a word; what apt said is in $apt_log.
+apt_log=$HSMTLS_ROOT/build/log/apt.log
+_apt_install() {
+  mkdir -p "${apt_log%/*}"
+  _apt_get install --no-install-recommends "$@" >"$apt_log" 2>&1 </dev/null
 }
 
-# packages_install_optional NAME…: all at once if that works; else one by one, so that a package this distribution does
-# not have costs only itself.
+# _apt_update: fetches the package lists, at most once in a run. Sets apt_lists_problem to apt's words when that failed.
+apt_updated=no apt_lists_problem=''
+_apt_update() {
+  local log=$HSMTLS_ROOT/build/log/apt-update.log status=0
+  [[ $apt_updated == no ]] || return 0
+  apt_updated=yes
+  _apt_get update >"$log" 2>&1 </dev/null || status=$?
+  # Lists that cannot be fetched are only a warning to apt.
+  apt_lists_problem=$(sed -nE 's/^[EW]: ((Failed|Unable|Could not|The repository|Some index).*)/\1/p' "$log" | head -n 1)
+  ((status == 0)) || apt_lists_problem=${apt_lists_problem:-apt-get update failed: $log}
+}
+
+# packages_install NAME…: afterwards all of them are installed, or the reason was printed and it returns 1.
+packages_install() {
+  local why
+  local -a missing
+  mapfile -t missing < <(packages_missing "$@")
+  ((${#missing[@]} > 0)) || return 0
+  if why=$(_why_no_apt); then
+    warn "$why; please install (or their equivalents): ${missing[*]}"
+    # Another distribution may have them by other names: the build says what it misses.
+    ! command -v apt-get >/dev/null
+    return
+  fi
+  say "installing ${missing[*]}"
+  # The package lists may be fresh enough; they are fetched if not.
+  _apt_install "${missing[@]}" && return 0
+  _apt_update
+  _apt_install "${missing[@]}" && return 0
+  tail -n 20 "$apt_log" >&2
+  [[ -z $apt_lists_problem ]] || warn "the package lists could not be fetched: $apt_lists_problem"
+  warn "apt cannot install them (all it said: $apt_log)"
+  return 1
+}
+
+# packages_install_optional NAME…: all at once if that works; else one by one, so that a package that cannot be had costs
+# only itself. Says why for each that is missing afterwards, and succeeds.
 packages_install_optional() {
-  local name
-  local -a absent=() wanted
+  local name why
+  local -a wanted unknown=() absent=()
   mapfile -t wanted < <(packages_missing "$@")
   ((${#wanted[@]} > 0)) || return 0
+  if why=$(_why_no_apt); then
+    say "not installed: ${wanted[*]} ($why; what needs them is skipped, and says so)"
+    return 0
+  fi
   say "installing ${wanted[*]}"
-  packages_install "${wanted[@]}" >/dev/null 2>&1 && return 0
+  _apt_install "${wanted[@]}" && return 0
+  _apt_update
+  _apt_install "${wanted[@]}" && return 0
   for name in "${wanted[@]}"; do
-    packages_install "$name" >/dev/null 2>&1 || absent+=("$name")
+    _apt_install "$name" && continue
+    absent+=("$name")
+    if grep -qE "^E: (Unable to locate package|Package '.*' has no installation candidate)" "$apt_log"; then
+      unknown+=("$name")
+    else
+      say "not installed: $name ($(sed -nE 's/^(E: |sudo: )//p' "$apt_log" | head -n 1))"
+    fi
   done
-  ((${#absent[@]} == 0)) || say "not to be had here: ${absent[*]} (what needs them is skipped, and says so)"
+  ((${#unknown[@]} == 0)) || say "not installed: ${unknown[*]} (${apt_lists_problem:-this distribution does not have them})"
+  ((${#absent[@]} == 0)) || say "(what needs ${absent[*]} is skipped, and says so)"
 }

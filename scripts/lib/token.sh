@@ -5,10 +5,10 @@ token_pin=1234
 token_so_pin=12345678
 export token_pin
 
-# softhsm_module: prints SoftHSM's PKCS#11 module, or returns 1.
+# softhsm_module: prints SoftHSM's PKCS#11 module, or returns 1. HSMTLS_TEST_SOFTHSM names it, as for the tests in C++.
 softhsm_module() {
   local file
-  for file in "${SOFTHSM2_MODULE:-}" /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so \
+  for file in "${HSMTLS_TEST_SOFTHSM:-}" /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so \
     /usr/lib64/softhsm/libsofthsm2.so /usr/lib64/pkcs11/libsofthsm2.so /usr/local/lib/softhsm/libsofthsm2.so; do
     [[ -n $file && -e $file ]] && printf '%s\n' "$file" && return 0
   done
