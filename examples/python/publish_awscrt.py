@@ -20,9 +20,10 @@ def parse_arguments():
     parser.add_argument("--module", required=True, help="PKCS#11 module file")
     parser.add_argument("--token", required=True, help="token label")
     parser.add_argument("--key", required=True, help="label of the private key")
-    parser.add_argument("--pin", required=True)
+    parser.add_argument("--pin-file", required=True, help="file that holds the PIN; a newline after it is cut off")
     parser.add_argument("--cert", required=True, help="the device's certificate, PEM")
     parser.add_argument("--ca", required=True, help="the CA that signed the broker's certificate, PEM")
+    parser.add_argument("--host", default="localhost")
     parser.add_argument("--port", required=True, type=int)
     parser.add_argument("--client-id", default="python3-awscrt")
     parser.add_argument("--topic", default="devices/demo")
@@ -32,7 +33,7 @@ def parse_arguments():
 def publish_once(client, args, payload):
     """Connects, publishes with QoS 1, waits for the broker's acknowledgement; returns milliseconds to connect."""
     connection = mqtt.Connection(
-        client=client, host_name="localhost", port=args.port, client_id=args.client_id, clean_session=True)
+        client=client, host_name=args.host, port=args.port, client_id=args.client_id, clean_session=True)
     started = time.monotonic()
     connection.connect().result(TIMEOUT_S)
     connect_ms = (time.monotonic() - started) * 1000
@@ -44,9 +45,11 @@ def publish_once(client, args, payload):
 
 def main():
     args = parse_arguments()
+    with open(args.pin_file, encoding="utf-8") as file:
+        pin = file.read().removesuffix("\n")
     library = io.Pkcs11Lib(file=args.module, behavior=io.Pkcs11Lib.InitializeFinalizeBehavior.STRICT)
     options = io.TlsContextOptions.create_client_with_mtls_pkcs11(
-        pkcs11_lib=library, user_pin=args.pin, token_label=args.token,
+        pkcs11_lib=library, user_pin=pin, token_label=args.token,
         private_key_label=args.key, cert_file_path=args.cert)
     options.override_default_trust_store_from_path(None, args.ca)
     group = io.EventLoopGroup(1)

@@ -15,7 +15,7 @@ softhsm_module() {
   return 1
 }
 
-# token_make FOLDER LABEL: makes FOLDER/tokens with one token; exports SOFTHSM2_CONF.
+# token_make FOLDER LABEL: makes FOLDER/tokens with one token, and FOLDER/pin with its PIN; exports SOFTHSM2_CONF.
 # Whatever FOLDER/tokens held before is gone.
 token_make() {
   local folder=$1 label=$2
@@ -24,6 +24,9 @@ token_make() {
   printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n' \
     "$folder/tokens" >"$folder/softhsm2.conf"
   export SOFTHSM2_CONF=$folder/softhsm2.conf
+  # No newline behind it: libp11 0.4.12 takes the file as it is.
+  rm -f "$folder/pin"
+  (umask 077 && printf '%s' "$token_pin" >"$folder/pin")
   quietly "$folder/log/init-token.log" softhsm2-util --init-token --free --label "$label" --pin "$token_pin" --so-pin "$token_so_pin"
 }
 
@@ -32,6 +35,13 @@ token_keygen() {
   local folder=$1 label=$2 object=$3 id=$4 type=${5:-EC:prime256v1}
   quietly "$folder/log/keygen-$id.log" pkcs11-tool --module "$(softhsm_module)" --token-label "$label" --login --pin "$token_pin" \
     --keypairgen --key-type "$type" --id "$id" --label "$object"
+}
+
+# token_pin_source FOLDER: prints what follows "pin-source=" in a URI, so that the PIN is in no list of processes.
+token_pin_source() {
+  local path=$1/pin
+  path=${path//%/%25}
+  printf 'file:%s' "${path// /%20}"
 }
 
 # token_remove FOLDER / token_return FOLDER: the token is pulled out, and put back.

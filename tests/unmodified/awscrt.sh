@@ -12,7 +12,7 @@ good='"event": "published"'
 bad='"event": "failed"'
 for side in "${sides[@]}"; do
   start_signer "$side" "$python" "$HSMTLS_ROOT/examples/python/publish_awscrt.py" \
-    --module "$(module_of "$side")" --token edge --key device-key --pin "$token_pin" --cert "$pki/device.pem" --ca "$pki/ca.pem" \
+    --module "$(module_of "$side")" --token edge --key device-key --pin-file "$scratch/pin" --cert "$pki/device.pem" --ca "$pki/ca.pem" \
     --port "$broker_port" --client-id "$side"
 done
 survives_resets '"event": "failed", "error": ".*CKR_SESSION_HANDLE_INVALID'

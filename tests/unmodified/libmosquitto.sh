@@ -15,7 +15,7 @@ for tls in tlsv1.2 tlsv1.3; do
   make_pki
   broker_start "$scratch/broker" "$pki" "$tls" || fail "no broker"
   for side in "${sides[@]}"; do
-    start_signer "$side" "$HSMTLS_TEST_BIN/publish_mosquitto" "$key_uri?pin-value=$token_pin" \
+    start_signer "$side" "$HSMTLS_TEST_BIN/publish_mosquitto" "$key_uri?pin-source=$(token_pin_source "$scratch")" \
       "$pki/device.pem" "$pki/ca.pem" "$broker_port" "$side" devices/test
   done
   survives_resets '"event": "failed", "error": ".*Session handle invalid'
