@@ -10,7 +10,7 @@ packages_build=(
 # Needed by the demo and by the tests with unmodified applications.
 packages_run=(
   softhsm2 opensc libengine-pkcs11-openssl openssl curl mosquitto
-  python3-awscrt python3-pykcs11 gnutls-bin p11-kit
+  python3-awscrt python3-pykcs11 gnutls-bin p11-kit openssh-client
 )
 # Needed by the sanitiser, fuzzing, measuring and lint steps.
 packages_check=(libjemalloc2 valgrind clang-14 libclang-rt-14-dev clang-format-14 shellcheck)
