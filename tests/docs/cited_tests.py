@@ -49,4 +49,4 @@ not_built = [test for test in tests if test.endswith("_NOT_BUILT")]
 if wrong and not_built:
     wrong.append(f"(these programs are not built, so their tests are not known: {' '.join(not_built)})")
 print(f"{count} citations, {len(rows)} promises, {len(tests)} tests")
-sys.exit("\n".join(wrong))
+sys.exit("\n".join(wrong) or 0)
