@@ -1,14 +1,14 @@
 // Names: of the 92 functions, of the CKR_* values, and what somebody may have meant.
 #pragma once
 
-#include <pkcs11.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/pkcs11/base/ck.hpp"
 
 namespace hsmtls::chaos {
 
@@ -41,10 +41,9 @@ constexpr std::string_view name_of(function_id id) {
 
 std::optional<function_id> find_function(std::string_view name);
 
-// `rv_name` returns "CKR_PIN_INCORRECT", or "0x80000001" for a value that the header does not name.
-std::string rv_name(CK_RV rv);
+using pkcs11::rv_name;
 
-// `parse_rv` accepts both.
+// `parse_rv` accepts what `rv_name` returns, the digits of a number in either case.
 std::optional<CK_RV> parse_rv(std::string_view text);
 
 // `did_you_mean` returns "; did you mean X?" for the nearest of `names`, or nothing if none is

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/pkcs11/base/utf8.hpp"
 #include "core/pkcs11/uri/near_miss.hpp"
-#include "core/pkcs11/uri/percent.hpp"
 #include "core/pkcs11/uri/uri.hpp"
 
 namespace {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "tests/pkcs11/captured_stderr.hpp"
 #include "tests/pkcs11/fixture.hpp"
 #include "tests/support/processes.hpp"
 
@@ -101,12 +102,12 @@ TEST_F(Copies, OfAnotherVersionAreRefusedByName) {
   const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(other, "C_GetFunctionList"));
   const auto get_interfaces =
       reinterpret_cast<CK_C_GetInterfaceList>(dlsym(other, "C_GetInterfaceList"));
-  testing::internal::CaptureStderr();
+  captured_stderr on_stderr;
   CK_FUNCTION_LIST* list = nullptr;
   CK_ULONG count = 0;
   EXPECT_RV(CKR_GENERAL_ERROR, get_list(&list));
   EXPECT_RV(CKR_GENERAL_ERROR, get_interfaces(nullptr, &count));
-  const std::string said = testing::internal::GetCapturedStderr();
+  const std::string said = on_stderr.stop();
   EXPECT_NE(
       std::string::npos,
       said.find("'" HSMTLS_TEST_FRONT "' came first (ABI 1), '" HSMTLS_TEST_OTHER_ABI "' (ABI 77)"))

@@ -3,6 +3,7 @@
 #include <memory>
 #include <thread>
 
+#include "tests/pkcs11/captured_stderr.hpp"
 #include "tests/pkcs11/fixture.hpp"
 #include "tests/support/processes.hpp"
 
@@ -184,9 +185,9 @@ TEST_F(ForkWithTpm2, AChildIsRefusedWithoutACallOfTheVendor) {
   log_in();
   const auto refused = [&] {
     const auto before = trouble.total();
-    testing::internal::CaptureStderr();
+    captured_stderr on_stderr;
     EXPECT_RV(CKR_FUNCTION_FAILED, front->C_Initialize(nullptr));
-    const std::string said = testing::internal::GetCapturedStderr();
+    const std::string said = on_stderr.stop();
     EXPECT_NE(std::string::npos, said.find("cannot be shared with a child")) << said;
     EXPECT_EQ(before, trouble.total());
     EXPECT_RV(CKR_FUNCTION_FAILED, front->C_Initialize(nullptr));

@@ -5,6 +5,7 @@
 
 #include <sys/mman.h>
 
+#include "tests/pkcs11/captured_stderr.hpp"
 #include "tests/pkcs11/fixture.hpp"
 
 namespace hsmtls::test {
@@ -174,10 +175,10 @@ TEST_F(Login, TriesNothingOnALockedToken) {
 
 TEST_F(Login, LeavesTheLastTryToAPerson) {
   trouble.run("pin-flags final-try");
-  testing::internal::CaptureStderr();
+  captured_stderr on_stderr;
   EXPECT_RV(CKR_PIN_LOCKED, app.login(session, "1234"));
   EXPECT_RV(CKR_PIN_LOCKED, app.login(session, "1234"));
-  const std::string said = testing::internal::GetCapturedStderr();
+  const std::string said = on_stderr.stop();
   EXPECT_NE(std::string::npos, said.find("has one PIN try left, so no PIN was sent")) << said;
   EXPECT_NE(std::string::npos, said.find("HSMTLS_FINAL_TRY=allow")) << said;
   EXPECT_EQ(said.find("has one PIN"), said.rfind("has one PIN")) << "said once";
@@ -589,7 +590,7 @@ TEST_F(Login, KeepsThePinWhereNoCoreDumpShowsIt) {
 }
 
 TEST_F(Login, IsNeverWrittenDown) {
-  testing::internal::CaptureStderr();
+  captured_stderr on_stderr;
   EXPECT_RV(CKR_PIN_INCORRECT, app.login(session, "not-the-pin"));
   EXPECT_RV(CKR_PIN_INCORRECT, app.login(session, "not-the-pin"));
   change_pin_at_vendor("1234", "secret-one");
@@ -604,7 +605,7 @@ TEST_F(Login, IsNeverWrittenDown) {
   EXPECT_RV(CKR_USER_NOT_LOGGED_IN, app.sign(session, key, data));
   trouble.run("pin-flags final-try");
   EXPECT_RV(CKR_PIN_LOCKED, app.login(session, "secret-four"));
-  const std::string written = log.text() + testing::internal::GetCapturedStderr();
+  const std::string written = log.text() + on_stderr.stop();
   // No digits: a time in the log may happen to hold them.
   for (const std::string secret : {"not-the-pin", "secret-"}) {
     EXPECT_EQ(std::string::npos, written.find(secret)) << written;

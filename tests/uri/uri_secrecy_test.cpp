@@ -1,8 +1,8 @@
 // No PIN in any message, whatever was mistyped around it.
 #include "tests/uri/support.hpp"
 
+#include "core/pkcs11/base/quoted_name.hpp"
 #include "core/pkcs11/uri/near_miss.hpp"
-#include "core/pkcs11/uri/quoted_name.hpp"
 
 namespace hsmtls::pkcs11 {
 namespace {

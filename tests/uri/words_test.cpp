@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/pkcs11/uri/percent.hpp"
-#include "core/pkcs11/uri/quoted_name.hpp"
-#include "core/pkcs11/uri/similar.hpp"
+#include "core/pkcs11/base/quoted_name.hpp"
+#include "core/pkcs11/base/similar.hpp"
+#include "core/pkcs11/base/utf8.hpp"
 
 namespace hsmtls::pkcs11 {
 namespace {

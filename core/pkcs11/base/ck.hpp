@@ -4,9 +4,19 @@
 
 #include <pkcs11.h>
 
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace hsmtls::pkcs11 {
+
+struct named_rv {
+  std::string_view name;
+  CK_RV value;
+};
+
+// `rv_names` returns every CKR_* value that the header names.
+std::span<const named_rv> rv_names();
 
 // `rv_name` returns the header's name of `rv` ("CKR_PIN_INCORRECT"), or its number ("0x80000001").
 std::string rv_name(CK_RV rv);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <csignal>
-#include <system_error>
 #include <thread>
 
 namespace hsmtls::pkcs11 {
@@ -18,7 +17,7 @@ bool run_in_thread(Body body) {
   bool started = true;
   try {
     std::thread(std::move(body)).detach();
-  } catch (const std::system_error&) {
+  } catch (...) {  // no thread or no memory for one
     started = false;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);

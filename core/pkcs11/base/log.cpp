@@ -12,34 +12,64 @@
 #include <functional>
 
 #include "core/pkcs11/base/configuration.hpp"
+#include "core/pkcs11/base/line_sink.hpp"
+#include "core/pkcs11/base/quoted_name.hpp"
 
 namespace hsmtls::pkcs11::log {
 namespace {
 
-int open_target() {
-  const std::string& target = settings().log_target;
-  if (target.empty()) return -1;
-  if (target == "stderr") return STDERR_FILENO;
-  return open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+// Opened at load and never destroyed: threads may still log while the process exits.
+line_sink& standard_error() {
+  static line_sink& once = *new line_sink(STDERR_FILENO, line_sink::redirection::to_appended_file);
+  return once;
 }
 
-int descriptor() {
-  static const int once = open_target();
+int open_target(const std::string& path) {
+  // Nothing here may wait: a FIFO that nobody reads is an error, and stays one that nobody waits
+  // for. A symbolic link in a folder that others may write to could lead anywhere.
+  const int made =
+      open(path.c_str(),
+           O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+           0600);
+  if (made < 0 || made > STDERR_FILENO) return made;
+  // A program that was started without stdin, stdout or stderr must not take the log for them.
+  const int higher = fcntl(made, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  close(made);
+  return higher;
+}
+
+bool is_standard_error(const std::string& name) {
+  return name == "stderr" || name == "/dev/stderr";
+}
+
+line_sink& target() {
+  static line_sink& once = []() -> line_sink& {
+    const std::string& name = settings().log_target;
+    if (is_standard_error(name)) return standard_error();
+    return *new line_sink(name.empty() ? -1 : open_target(name), line_sink::redirection::never);
+  }();
   return once;
+}
+
+std::string_view why_not_opened(int error) {
+  switch (error) {
+    case ELOOP:
+      return "it is a symbolic link";
+    case ENXIO:
+      return "nobody reads from it";
+    default:
+      return std::strerror(error);
+  }
 }
 
 // At load: a server drops its rights later, and a fork must not find another thread in here.
 [[gnu::constructor]] void open_at_load() {
-  if (descriptor() >= 0 || settings().log_target.empty()) return;
-  const int why = errno;
-  complain(fmt::format("HSMTLS_LOG: '{}' cannot be opened, so there is no log: {}",
-                       settings().log_target,
-                       why == ELOOP ? "it is a symbolic link" : std::strerror(why)));
-}
-
-void write_all(int fd, std::string_view text) {
-  // A log that cannot be written must not disturb the program: a short write is not repeated.
-  [[maybe_unused]] const auto written = write(fd, text.data(), text.size());
+  standard_error();
+  errno = 0;
+  if (target().is_open() || settings().log_target.empty()) return;
+  complain(fmt::format("HSMTLS_LOG: {} cannot be opened, so there is no log: {}",
+                       quoted_path(settings().log_target),
+                       why_not_opened(errno)));
 }
 
 std::string timestamp() {
@@ -74,35 +104,24 @@ constexpr std::string_view name_of(level severity) {
 }  // namespace
 
 bool enabled() {
-  return descriptor() >= 0;
+  return target().is_open();
 }
 
 namespace detail {
 
 void write_line(level severity, std::string_view event, std::string_view fields) {
-  write_all(descriptor(),
-            fmt::format("{} {} {}{}\n", timestamp(), name_of(severity), event, fields));
+  target().write(fmt::format("{} {} {}{}", timestamp(), name_of(severity), event, fields));
 }
 
 void append(std::string& line, std::string_view key, std::string_view value) {
   line += ' ';
   line += key;
   line += '=';
-  if (!value.empty() && value.find_first_of(" \t\r\n\"=\\") == std::string_view::npos) {
-    line += value;
-    return;
-  }
-  line += '"';
-  for (const char c : value) {
-    // One event is one line, whatever a token's label holds.
-    if (static_cast<unsigned char>(c) < 0x20) {
-      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-      continue;
-    }
-    if (c == '"' || c == '\\') line += '\\';
-    line += c;
-  }
-  line += '"';
+  // One event is one line, and none that a terminal obeys, whatever a token's label holds.
+  const std::string shown = escaped(value, "\"\\");
+  const bool plain =
+      !value.empty() && shown == value && value.find_first_of(" =") == std::string_view::npos;
+  line += plain ? shown : '"' + shown + '"';
 }
 
 void append(std::string& line, std::string_view key, double value) {
@@ -130,8 +149,8 @@ bool said_before(std::string_view sentence) {
 void complain(std::string_view sentence) {
   if (said_before(sentence)) return;
   if (enabled()) event(level::error, "setup", "problem", sentence);
-  if (descriptor() != STDERR_FILENO)
-    write_all(STDERR_FILENO, fmt::format("hsmtls: {}\n", sentence));
+  if (&target() != &standard_error())
+    standard_error().write(fmt::format("hsmtls: {}", escaped(sentence)));
 }
 
 }  // namespace hsmtls::pkcs11::log

@@ -1,6 +1,6 @@
 // What happened, one line each: `time level event key=value …` to where HSMTLS_LOG points. One
-// write(2) a line and no state but a file descriptor: usable while the process exits, after a fork,
-// and from any thread. Never given a PIN: the only functions that see one are in base/secret and
+// write(2) a line, which never waits, and no state but a file descriptor (base/line_sink): usable
+// with locks held, while the process exits, after a fork, and from any thread. Never given a PIN: the only functions that see one are in base/secret and
 // token/login.
 #pragma once
 
@@ -37,7 +37,8 @@ void append_fields(std::string& line,
 }  // namespace detail
 
 // `event` writes one line if there is a log. `fields` are keys and values in turn:
-// event(level::info, "restored", "token", label, "ms", 12.5). Values with blanks are quoted.
+// event(level::info, "restored", "token", label, "ms", 12.5). Values with blanks are quoted;
+// control characters and what is not UTF-8 become \xNN.
 template <class... Fields>
 void event(level severity, std::string_view name, const Fields&... fields) {
   static_assert(sizeof...(fields) % 2 == 0, "keys and values in turn");
@@ -49,7 +50,8 @@ void event(level severity, std::string_view name, const Fields&... fields) {
 
 // `complain` says a sentence that the person who runs the program has to see, log or no log: on
 // stderr unless HSMTLS_LOG already sends it there. For set-up errors only; each is said once in the
-// life of the process, and not again by its forked children.
+// life of the process, and not again by its forked children. Names in it come from quoted_name or
+// quoted_path (base/quoted_name.hpp).
 void complain(std::string_view sentence);
 
 }  // namespace hsmtls::pkcs11::log

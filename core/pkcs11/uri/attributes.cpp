@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/pkcs11/uri/similar.hpp"
+#include "core/pkcs11/base/similar.hpp"
 
 namespace hsmtls::pkcs11 {
 namespace {

@@ -1,7 +1,7 @@
 #include "core/pkcs11/uri/near_miss_words.hpp"
 
+#include "core/pkcs11/base/similar.hpp"
 #include "core/pkcs11/uri/percent.hpp"
-#include "core/pkcs11/uri/similar.hpp"
 
 namespace hsmtls::pkcs11 {
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/pkcs11/uri/quoted_name.hpp"
+#include "core/pkcs11/base/quoted_name.hpp"
 #include "core/pkcs11/uri/uri_match.hpp"
 
 namespace hsmtls::pkcs11 {

@@ -71,8 +71,4 @@ std::optional<decode_fault> percent_decode(std::string_view raw,
 // to be one that `percent_decode` accepts.
 std::size_t raw_offset(std::string_view raw, std::size_t decoded);
 
-// `first_non_text` returns the offset of the first byte of `text` that is a NUL or not part of
-// well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, nothing above U+10FFFF).
-std::optional<std::size_t> first_non_text(std::string_view text);
-
 }  // namespace hsmtls::pkcs11

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "core/pkcs11/uri/similar.hpp"
+#include "core/pkcs11/base/similar.hpp"
 
 namespace hsmtls::pkcs11 {
 namespace {

@@ -3,11 +3,12 @@
 #include <limits>
 #include <utility>
 
+#include "core/pkcs11/base/quoted_name.hpp"
+#include "core/pkcs11/base/similar.hpp"
+#include "core/pkcs11/base/utf8.hpp"
 #include "core/pkcs11/uri/attributes.hpp"
 #include "core/pkcs11/uri/decimal.hpp"
 #include "core/pkcs11/uri/percent.hpp"
-#include "core/pkcs11/uri/quoted_name.hpp"
-#include "core/pkcs11/uri/similar.hpp"
 #include "core/pkcs11/uri/uri.hpp"
 
 namespace hsmtls::pkcs11 {

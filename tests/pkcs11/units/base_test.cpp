@@ -8,7 +8,6 @@
 #include <string>
 
 #include "core/pkcs11/base/configuration.hpp"
-#include "core/pkcs11/base/log.hpp"
 #include "core/pkcs11/base/refused_pins.hpp"
 #include "core/pkcs11/base/secret.hpp"
 #include "core/pkcs11/base/siphash.hpp"
@@ -204,34 +203,6 @@ TEST(Configuration, AllowsTheFinalTryByOneWordOnly) {
   EXPECT_TRUE(read({{"HSMTLS_FINAL_TRY", "allow"}}).insist_on_final_try);
   EXPECT_FALSE(read({{"HSMTLS_FINAL_TRY", "yes"}}).insist_on_final_try);
   EXPECT_NE("", read({{"HSMTLS_FINAL_TRY", "yes"}}).problem);
-}
-
-TEST(Log, IsOneLineForEachEventWhateverAValueHolds) {
-  std::string line;
-  log::detail::append_fields(line,
-                             "plain",
-                             "edge",
-                             "number",
-                             12,
-                             "blank",
-                             "a b",
-                             "empty",
-                             "",
-                             "quote",
-                             "a\"b\\c",
-                             "lines",
-                             "a\nb\tc");
-  EXPECT_EQ(R"( plain=edge number=12 blank="a b" empty="" quote="a\"b\\c" lines="a\x0ab\x09c")",
-            line);
-}
-
-TEST(Log, SaysAComplaintOnce) {
-  testing::internal::CaptureStderr();
-  log::complain("something is wrong");
-  log::complain("something is wrong");
-  log::complain("something else is wrong");
-  EXPECT_EQ("hsmtls: something is wrong\nhsmtls: something else is wrong\n",
-            testing::internal::GetCapturedStderr());
 }
 
 TEST(Loader, SeesNoLibcryptoInThisProgram) {

@@ -10,9 +10,18 @@ namespace hsmtls::pkcs11 {
 
 // `quoted_name` returns `name` between single quotes, as UTF-8 that is safe on a terminal and in a
 // log: control characters, quotes, backslashes and bytes that are not UTF-8 become \xNN, and what
-// goes beyond 64 bytes
-// "...". A name that holds "pin-value" is cut before it.
+// goes beyond 64 bytes "...". A name that holds "pin-value" is cut before it.
 std::string quoted_name(std::string_view name);
+
+// `quoted_path` is that for the path of a file, which is shown as a whole.
+std::string quoted_path(std::string_view path);
+
+// `escaped` returns `text` with control characters (C0, DEL, C1 in UTF-8), bytes that are not
+// UTF-8, and the characters `also` as \xNN.
+std::string escaped(std::string_view text, std::string_view also = {});
+
+// `cut_to` shortens `text` to `most` bytes and "...", between two characters.
+void cut_to(std::string& text, std::size_t most);
 
 inline constexpr std::size_t most_listed = 10;
 

@@ -1,4 +1,4 @@
-#include "core/pkcs11/uri/similar.hpp"
+#include "core/pkcs11/base/similar.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,0 +1,10 @@
+# The names of the CKR_* values come from the header, so that none is forgotten.
+file(STRINGS ${HSMTLS_PKCS11_INCLUDE_DIR}/pkcs11t.h ckr_lines REGEX "^#define CKR_[A-Z0-9_]+ +0x")
+set(ckr_rows "")
+foreach(line IN LISTS ckr_lines)
+  string(REGEX REPLACE "^#define (CKR_[A-Z0-9_]+).*" "{\"\\1\", \\1},\n" row "${line}")
+  string(APPEND ckr_rows "${row}")
+endforeach()
+set(HSMTLS_GENERATED_DIR ${CMAKE_BINARY_DIR}/generated)
+file(CONFIGURE OUTPUT ${HSMTLS_GENERATED_DIR}/ckr_rows.inc CONTENT "${ckr_rows}" @ONLY)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${HSMTLS_PKCS11_INCLUDE_DIR}/pkcs11t.h)
