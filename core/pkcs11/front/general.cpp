@@ -41,14 +41,16 @@ CK_RV C_Finalize(CK_VOID_PTR reserved) {
 }
 
 CK_RV C_GetInfo(CK_INFO* info) {
-  if (!application::current().initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
-  if (info == nullptr) return CKR_ARGUMENTS_BAD;
-  *info = {};
-  info->cryptokiVersion = offers_v3() ? CK_VERSION{3, 0} : CK_VERSION{2, 40};
-  info->libraryVersion = {HSMTLS_VERSION_MAJOR, HSMTLS_VERSION_MINOR};
-  pad(info->manufacturerID, "hsmtls");
-  pad(info->libraryDescription, "PKCS#11 with recovery");
-  return CKR_OK;
+  return contained([&]() -> CK_RV {
+    if (!application::current().initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (info == nullptr) return CKR_ARGUMENTS_BAD;
+    *info = {};
+    info->cryptokiVersion = offers_v3() ? CK_VERSION{3, 0} : CK_VERSION{2, 40};
+    info->libraryVersion = {HSMTLS_VERSION_MAJOR, HSMTLS_VERSION_MINOR};
+    pad(info->manufacturerID, "hsmtls");
+    pad(info->libraryDescription, "PKCS#11 with recovery");
+    return CKR_OK;
+  });
 }
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
@@ -58,30 +60,34 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
 }
 
 CK_RV C_GetInterfaceList(CK_INTERFACE* out, CK_ULONG* count) {
-  if (count == nullptr) return CKR_ARGUMENTS_BAD;
-  const auto offered = interfaces();
-  const CK_ULONG room = *count;
-  *count = static_cast<CK_ULONG>(offered.size());
-  if (out == nullptr) return CKR_OK;
-  if (room < offered.size()) return CKR_BUFFER_TOO_SMALL;
-  std::copy(offered.begin(), offered.end(), out);
-  return CKR_OK;
+  return contained([&]() -> CK_RV {
+    if (count == nullptr) return CKR_ARGUMENTS_BAD;
+    const auto offered = interfaces();
+    const CK_ULONG room = *count;
+    *count = static_cast<CK_ULONG>(offered.size());
+    if (out == nullptr) return CKR_OK;
+    if (room < offered.size()) return CKR_BUFFER_TOO_SMALL;
+    std::copy(offered.begin(), offered.end(), out);
+    return CKR_OK;
+  });
 }
 
 CK_RV C_GetInterface(CK_UTF8CHAR* name, CK_VERSION* version, CK_INTERFACE** out, CK_FLAGS flags) {
-  if (out == nullptr) return CKR_ARGUMENTS_BAD;
-  for (CK_INTERFACE& one : interfaces()) {
-    if (name != nullptr && std::strcmp(reinterpret_cast<const char*>(name),
-                                       reinterpret_cast<const char*>(one.pInterfaceName)) != 0)
-      continue;
-    const auto* its = static_cast<const CK_VERSION*>(one.pFunctionList);
-    if (version != nullptr && (version->major != its->major || version->minor != its->minor))
-      continue;
-    if ((flags & one.flags) != flags) continue;
-    *out = &one;
-    return CKR_OK;
-  }
-  return CKR_FUNCTION_FAILED;
+  return contained([&]() -> CK_RV {
+    if (out == nullptr) return CKR_ARGUMENTS_BAD;
+    for (CK_INTERFACE& one : interfaces()) {
+      if (name != nullptr && std::strcmp(reinterpret_cast<const char*>(name),
+                                         reinterpret_cast<const char*>(one.pInterfaceName)) != 0)
+        continue;
+      const auto* its = static_cast<const CK_VERSION*>(one.pFunctionList);
+      if (version != nullptr && (version->major != its->major || version->minor != its->minor))
+        continue;
+      if ((flags & one.flags) != flags) continue;
+      *out = &one;
+      return CKR_OK;
+    }
+    return CKR_FUNCTION_FAILED;
+  });
 }
 
 // NOLINTEND(readability-identifier-naming)

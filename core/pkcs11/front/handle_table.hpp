@@ -1,5 +1,5 @@
-// Handles that we give out, and what is behind them. Handles are never used twice in a process's
-// life.
+// Handles that we give out, and what is behind them. A handle is not used a second time before all
+// others were: on a 32-bit machine, 2^32 later.
 #pragma once
 
 #include <memory>
@@ -12,24 +12,33 @@
 
 namespace hsmtls::pkcs11 {
 
-template <class Thing>
+// `handle_after` returns the next handle after `last` that is neither 0 (CK_INVALID_HANDLE) nor a key
+// of `taken`. There must be one.
+template <class Handle, class Map>
+Handle handle_after(Handle last, const Map& taken) {
+  do ++last;
+  while (last == 0 || taken.contains(last));
+  return last;
+}
+
+template <class Thing, class Handle = CK_ULONG>
 class handle_table {
  public:
-  CK_ULONG add(std::shared_ptr<Thing> one) {
+  Handle add(std::shared_ptr<Thing> one) {
     std::unique_lock held(mutex_);
-    const CK_ULONG handle = ++last_;
-    things_.emplace(handle, std::move(one));
-    return handle;
+    last_ = handle_after(last_, things_);
+    things_.emplace(last_, std::move(one));
+    return last_;
   }
 
-  std::shared_ptr<Thing> find(CK_ULONG handle) const {
+  std::shared_ptr<Thing> find(Handle handle) const {
     std::shared_lock held(mutex_);
     const auto at = things_.find(handle);
     return at == things_.end() ? nullptr : at->second;
   }
 
   // `take` removes it and returns what was there.
-  std::shared_ptr<Thing> take(CK_ULONG handle) {
+  std::shared_ptr<Thing> take(Handle handle) {
     std::unique_lock held(mutex_);
     const auto at = things_.find(handle);
     if (at == things_.end()) return nullptr;
@@ -63,8 +72,8 @@ class handle_table {
 
  private:
   mutable std::shared_mutex mutex_;
-  std::unordered_map<CK_ULONG, std::shared_ptr<Thing>> things_;
-  CK_ULONG last_ = 0;
+  std::unordered_map<Handle, std::shared_ptr<Thing>> things_;
+  Handle last_ = 0;
 };
 
 }  // namespace hsmtls::pkcs11

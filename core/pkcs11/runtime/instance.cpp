@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/base/quoted_name.hpp"
 
 namespace hsmtls::pkcs11 {
 
@@ -21,14 +22,13 @@ const instance_record* owner() {
   if (!said.exchange(true)) {
     Dl_info here{};
     dladdr(reinterpret_cast<const void*>(&owner), &here);
-    log::complain(
-        fmt::format("two versions of libhsmtls-pkcs11.so in one process: '{}' came first (ABI {}), "
-                    "'{}' (ABI {}) cannot "
-                    "join it. Install one version.",
-                    first != nullptr && first->file != nullptr ? first->file : "?",
-                    first != nullptr ? first->abi_version : 0,
-                    here.dli_fname != nullptr ? here.dli_fname : "?",
-                    instance_abi_version));
+    log::complain(fmt::format(
+        "two versions of libhsmtls-pkcs11.so in one process: {} came first (ABI {}), {} "
+        "(ABI {}) cannot join it. Install one version.",
+        quoted_path(first != nullptr && first->file != nullptr ? first->file : "?"),
+        first != nullptr ? first->abi_version : 0,
+        quoted_path(here.dli_fname != nullptr ? here.dli_fname : "?"),
+        instance_abi_version));
   }
   return nullptr;
 }

@@ -8,9 +8,11 @@
 
 #include "core/pkcs11/base/configuration.hpp"
 #include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/base/quoted_name.hpp"
 #include "core/pkcs11/runtime/exit_guard.hpp"
 #include "core/pkcs11/runtime/fork_guard.hpp"
 #include "core/pkcs11/runtime/instance.hpp"
+#include "core/pkcs11/vendor/slot_list.hpp"
 
 namespace hsmtls::pkcs11 {
 namespace {
@@ -108,7 +110,10 @@ runtime::modules_list runtime::load_configured() {
   if (settings().modules.empty()) {
     // PKCS#11 needs no environment to be trusted, this variable does: it names code to run.
     if (getauxval(AT_SECURE) != 0)
-      log::complain("HSMTLS_MODULE is ignored in a set-uid or set-gid program");
+      log::complain(
+          "HSMTLS_MODULE is ignored in a program that is set-uid or set-gid or has file "
+          "capabilities (setcap). A service gets capabilities by AmbientCapabilities= of systemd "
+          "without that");
     else
       log::complain(
           "HSMTLS_MODULE is not set. It names the PKCS#11 module of your token's vendor, for "
@@ -151,32 +156,39 @@ CK_RV runtime::attach(void* reserved) {
 CK_RV runtime::initialise_modules(void* reserved, time_point until) {
   CK_RV last = CKR_GENERAL_ERROR;
   bool any = false;
-  const auto initialise =
-      [&](vendor_module& module, vendor_module::heritage from_parent, time_point patience) {
-        const CK_RV rv = module.initialise(reserved, from_parent, patience);
-        if (rv == CKR_OK)
-          any = true;
-        else
-          last = rv;
-        return rv;
-      };
-  std::vector<std::pair<vendor_module*, vendor_module::heritage>> busy;
+  struct attempt {
+    vendor_module* module;
+    vendor_module::heritage from_parent;
+    CK_RV rv;
+  };
+  std::vector<attempt> failed;
   for (vendor_module* module : modules()) {
     const auto from_parent = inherited(module->path());
     if (from_parent == vendor_module::heritage::deadly) {
-      log::complain("this process was forked from one that uses '" + module->path() +
-                    "', which cannot be shared with a child: the parent would fail. Open the key "
-                    "in the child "
-                    "only, or fork and exec");
+      log::complain("this process was forked from one that uses " + quoted_path(module->path()) +
+                    ", which cannot be shared with a child: the parent would fail. Open the key "
+                    "in the child only, or fork and exec");
       last = CKR_FUNCTION_FAILED;
       continue;
     }
-    // A module that another thread is just initialising comes last: it may hang.
-    if (initialise(*module, from_parent, steady::now()) != CKR_OK)
-      busy.emplace_back(module, from_parent);
+    const CK_RV rv = module->initialise(reserved, from_parent, steady::now());
+    if (rv == CKR_OK)
+      any = true;
+    else
+      failed.push_back({module, from_parent, rv});
   }
-  for (const auto& [module, from_parent] : busy) {
-    if (module->in_transition()) initialise(*module, from_parent, until);
+  for (attempt& one : failed) {
+    // A module that another thread is just initialising comes last: it may hang.
+    if (one.module->in_transition())
+      one.rv = one.module->initialise(reserved, one.from_parent, until);
+    if (one.rv == CKR_OK) {
+      any = true;
+      continue;
+    }
+    last = one.rv;
+    // To the application it looks as if its tokens were not there.
+    log::complain("HSMTLS_MODULE: C_Initialize of " + quoted_path(one.module->path()) +
+                  " returned " + rv_name(one.rv) + ", so its tokens are not to be had");
   }
   // Again: C_Initialize may have registered handlers (libcrypto's, say) that must run after ours.
   arm_guards();
@@ -222,21 +234,8 @@ CK_RV runtime::slots(bool with_token, time_point until, std::vector<slot>& out) 
   CK_RV answer = CKR_CRYPTOKI_NOT_INITIALIZED;
   for (vendor_module* module : modules()) {
     std::vector<CK_SLOT_ID> real;
-    const auto list = [&](const CK_FUNCTION_LIST& vendor) -> CK_RV {
-      const CK_BBOOL present = with_token ? CK_TRUE : CK_FALSE;
-      CK_ULONG count = 0;
-      for (;;) {
-        // PKCS#11 v3.1 C_GetSlotList: only a call with a null list makes the module look for new
-        // slots.
-        if (const CK_RV asked = invoke(vendor.C_GetSlotList, present, nullptr, &count);
-            asked != CKR_OK)
-          return asked;
-        real.resize(count);
-        const CK_RV got = invoke(vendor.C_GetSlotList, present, real.data(), &count);
-        if (got == CKR_BUFFER_TOO_SMALL && !passed(until)) continue;  // one was plugged in between
-        real.resize(std::min<size_t>(count, real.size()));
-        return got;
-      }
+    const auto list = [&](const CK_FUNCTION_LIST& vendor) {
+      return list_slots(vendor, with_token, real);
     };
     CK_RV rv = module->call(until, list);
     if (rv == CKR_CRYPTOKI_NOT_INITIALIZED) {  // somebody else in the process finalised the module
@@ -252,19 +251,20 @@ CK_RV runtime::slots(bool with_token, time_point until, std::vector<slot>& out) 
   return answer == CKR_CRYPTOKI_NOT_INITIALIZED ? CKR_FUNCTION_FAILED : answer;
 }
 
+const runtime::slot* runtime::slot_of(const vendor_module& module, CK_SLOT_ID real) const {
+  for (const slot& one : slots_) {
+    if (&one.behind->module() == &module && one.behind->slot() == real) return &one;
+  }
+  return nullptr;
+}
+
 runtime::slot runtime::slot_for(vendor_module& module,
                                 CK_SLOT_ID real,
                                 const std::vector<CK_SLOT_ID>& all_real,
                                 time_point until) {
-  const auto known = [&]() -> const slot* {
-    for (const slot& one : slots_) {
-      if (&one.behind->module() == &module && one.behind->slot() == real) return &one;
-    }
-    return nullptr;
-  };
   {
     std::lock_guard held(mutex_);
-    if (const slot* one = known()) return *one;
+    if (const slot* one = slot_of(module, real)) return *one;
   }
   // A new number may be a known token in another place: a module may number its slots anew when it
   // is initialised again.
@@ -274,7 +274,7 @@ runtime::slot runtime::slot_for(vendor_module& module,
   }) == CKR_OK;
 
   std::lock_guard held(mutex_);
-  if (const slot* one = known()) return *one;
+  if (const slot* one = slot_of(module, real)) return *one;
   if (has_token) {
     for (const slot& one : slots_) {
       if (&one.behind->module() != &module) continue;
@@ -295,7 +295,19 @@ runtime::slot runtime::slot_for(vendor_module& module,
 }
 
 CK_RV runtime::id_of(vendor_module& module, CK_SLOT_ID real, time_point until, CK_SLOT_ID& out) {
-  out = slot_for(module, real, {real}, until).id;
+  std::vector<CK_SLOT_ID> present;
+  {
+    std::lock_guard held(mutex_);
+    if (const slot* one = slot_of(module, real)) {
+      out = one->id;
+      return CKR_OK;
+    }
+  }
+  // A token that looks the same may be another one, if ours is still where it was.
+  const CK_RV rv = module.call(
+      until, [&](const CK_FUNCTION_LIST& vendor) { return list_slots(vendor, true, present); });
+  if (rv != CKR_OK) return rv;
+  out = slot_for(module, real, present, until).id;
   return CKR_OK;
 }
 

@@ -70,6 +70,10 @@ class runtime {
   static modules_list load_configured();
   CK_RV initialise_modules(void* reserved, time_point until);
   [[nodiscard]] vendor_module::heritage inherited(const std::string& path) const;
+  // Our slot for a vendor's, if we have one. With the lock held.
+  [[nodiscard]] const slot* slot_of(const vendor_module& module, CK_SLOT_ID real) const;
+  // Our slot for a vendor's, a new one if need be. `all_real`: where the vendor has tokens, or
+  // slots; a known token whose slot is not among them may have moved here.
   slot slot_for(vendor_module& module,
                 CK_SLOT_ID real,
                 const std::vector<CK_SLOT_ID>& all_real,

@@ -2,6 +2,7 @@
 // owns the state: this one, or one that was loaded before (runtime/instance.hpp).
 #include <dlfcn.h>
 
+#include "core/pkcs11/front/application.hpp"
 #include "core/pkcs11/front/functions.hpp"
 #include "core/pkcs11/private/function_table.hpp"
 #include "core/pkcs11/runtime/instance.hpp"
@@ -32,20 +33,31 @@ const instance_record& this_copy() {
 
 #define HSMTLS_EXPORT extern "C" __attribute__((visibility("default")))
 
+namespace {
+
+// Whoever called us by dlsym may be C: no exception leaves.
+template <class Forward>
+CK_RV with_owner(Forward&& forward) {
+  return hsmtls::pkcs11::contained([&]() -> CK_RV {
+    const auto* owner = hsmtls::pkcs11::owner();
+    return owner != nullptr ? forward(*owner) : CKR_GENERAL_ERROR;
+  });
+}
+
+}  // namespace
+
 HSMTLS_EXPORT CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
-  const auto* owner = hsmtls::pkcs11::owner();
-  return owner != nullptr ? owner->get_function_list(out) : CKR_GENERAL_ERROR;
+  return with_owner([&](const auto& owner) { return owner.get_function_list(out); });
 }
 
 HSMTLS_EXPORT CK_RV C_GetInterfaceList(CK_INTERFACE* out, CK_ULONG* count) {
-  const auto* owner = hsmtls::pkcs11::owner();
-  return owner != nullptr ? owner->get_interface_list(out, count) : CKR_GENERAL_ERROR;
+  return with_owner([&](const auto& owner) { return owner.get_interface_list(out, count); });
 }
 
 HSMTLS_EXPORT CK_RV C_GetInterface(CK_UTF8CHAR* name,
                                    CK_VERSION* version,
                                    CK_INTERFACE** out,
                                    CK_FLAGS flags) {
-  const auto* owner = hsmtls::pkcs11::owner();
-  return owner != nullptr ? owner->get_interface(name, version, out, flags) : CKR_GENERAL_ERROR;
+  return with_owner(
+      [&](const auto& owner) { return owner.get_interface(name, version, out, flags); });
 }
