@@ -1,5 +1,6 @@
 // C_CreateObject to C_FindObjectsFinal (PKCS#11 v3.1 section 5.7).
 #include <algorithm>
+#include <span>
 
 #include "core/pkcs11/front/functions.hpp"
 #include "core/pkcs11/front/made_objects.hpp"
@@ -55,6 +56,26 @@ CK_RV adopt_found(session_call& call,
     out[kept++] = handle;
   }
   return CKR_OK;
+}
+
+// An object may be called something else once its attributes were set.
+void note_new_name(session_call& call,
+                   CK_OBJECT_HANDLE handle,
+                   CK_OBJECT_HANDLE real,
+                   std::span<const CK_ATTRIBUTE> set) {
+  const auto what = call.app.objects.find(handle);
+  if (what == nullptr) return;
+  object_recipe name;
+  if (read_recipe(call.behind(), call.session.real(), real, call.until, name) != CKR_OK) {
+    // The token was lost just now. What was set is what we shall look for.
+    name = what->recipe();
+    for (const CK_ATTRIBUTE& one : set) {
+      if (one.type != CKA_LABEL && one.type != CKA_ID) continue;
+      const auto* value = static_cast<const uint8_t*>(one.pValue);
+      (one.type == CKA_LABEL ? name.label : name.id).assign(value, value + one.ulValueLen);
+    }
+  }
+  call.app.objects.renamed(handle, std::move(name));
 }
 
 }  // namespace
@@ -162,13 +183,7 @@ CK_RV C_SetAttributeValue(CK_SESSION_HANDLE handle,
           return invoke(vendor.functions().C_SetAttributeValue, session, real, attributes, count);
         });
     if (rv != CKR_OK) return rv;
-    // It may be called something else now.
-    object_recipe name;
-    const auto what = call.app.objects.find(target);
-    if (what != nullptr &&
-        read_recipe(call.behind(), call.session.real(), changed, call.until, name) == CKR_OK) {
-      what->renamed(std::move(name));
-    }
+    note_new_name(call, target, changed, {attributes, count});
     return CKR_OK;
   });
 }
