@@ -111,9 +111,9 @@ runtime::modules_list runtime::load_configured() {
     // PKCS#11 needs no environment to be trusted, this variable does: it names code to run.
     if (getauxval(AT_SECURE) != 0)
       log::complain(
-          "HSMTLS_MODULE is ignored in a program that is set-uid or set-gid or has file "
-          "capabilities (setcap). A service gets capabilities by AmbientCapabilities= of systemd "
-          "without that");
+          "HSMTLS_MODULE is ignored in a set-uid or set-gid program and in one with file "
+          "capabilities (setcap). A service gets capabilities without that by systemd's "
+          "AmbientCapabilities=");
     else
       log::complain(
           "HSMTLS_MODULE is not set. It names the PKCS#11 module of your token's vendor, for "
