@@ -107,6 +107,20 @@ TEST_F(Tokens, HaveAnotherKeyOfTheSameNameAfterReplaceKey) {
   EXPECT_EQ(signature, old_signature);
 }
 
+TEST_F(Tokens, ComeBackWithAnotherKeyOfTheSameName) {
+  ASSERT_EQ(sign(), CKR_OK);
+  const auto old_signature = signature;
+  const auto old_point = read(call, session, find(call, session, CKO_PUBLIC_KEY, 1), CKA_EC_POINT);
+  control.run("remove-token; replace-key 01 pin=1234 slot=0; return-token");
+  EXPECT_EQ(sign(), CKR_SESSION_HANDLE_INVALID);
+  EXPECT_EQ(serial(0), "0001            ") << "the same token otherwise";
+  reopen();
+  EXPECT_EQ(sign(), CKR_OK);
+  EXPECT_NE(signature, old_signature);
+  EXPECT_EQ(signature, expected_signature());
+  EXPECT_NE(read(call, session, find(call, session, CKO_PUBLIC_KEY, 1), CKA_EC_POINT), old_point);
+}
+
 TEST_F(Tokens, KeepTheApplicationsLoginThroughReplaceKey) {
   control.run("replace-key 01 pin=1234");
   EXPECT_NE(find(call, session, CKO_PRIVATE_KEY, 1), 0U);

@@ -55,13 +55,31 @@ class log_file {
   std::string path_;
 };
 
+// The module's own deadline, when HSMTLS_DEADLINE_MS is not set.
+inline constexpr std::chrono::milliseconds default_deadline{0};
+
 // Sets the environment that the module reads when it is loaded, and loads it.
 inline module_under_test load_front(const std::string& vendors,
                                     std::chrono::milliseconds deadline) {
   setenv("HSMTLS_MODULE", vendors.c_str(), 1);
-  setenv("HSMTLS_DEADLINE_MS", std::to_string(deadline.count()).c_str(), 1);
+  if (deadline == default_deadline)
+    unsetenv("HSMTLS_DEADLINE_MS");
+  else
+    setenv("HSMTLS_DEADLINE_MS", std::to_string(deadline.count()).c_str(), 1);
   return module_under_test(HSMTLS_TEST_FRONT);
 }
+
+// The stub vendor by another name, for what is known about that module (vendor/quirks.cpp). A base
+// of a fixture, before over_stub.
+struct named_like {
+  named_like(const char* manufacturer, const char* description) {
+    setenv("HSMTLS_STUB_MANUFACTURER", manufacturer, 1);
+    setenv("HSMTLS_STUB_DESCRIPTION", description, 1);
+  }
+};
+struct named_like_tpm2_pkcs11 : named_like {
+  named_like_tpm2_pkcs11() : named_like("tpm2-software.github.io", "TPM2.0 Cryptoki") {}
+};
 
 // Application -> hsmtls -> chaos -> stub vendor: fast, deterministic, no crypto.
 class over_stub : public testing::Test {

@@ -23,8 +23,37 @@ size_t occurrences(const std::string& text, const std::string& of) {
 class DlopenFlags : public testing::Test {
  protected:
   static std::string bound_to(const std::string& host) {
-    const ending ended =
-        run_program({host, HSMTLS_TEST_FRONT}, {{"HSMTLS_MODULE", HSMTLS_TEST_BINDING_VENDOR}});
+    return bound_in({host, HSMTLS_TEST_FRONT}, {});
+  }
+
+  // In a program that is not ours. `own_call`: it calls hsmtls_test_load itself; others get the
+  // module before their main function.
+  static std::string bound_in_foreign(const std::vector<std::string>& command,
+                                      bool own_call = false) {
+    std::map<std::string, std::string> environment{{"LD_PRELOAD", HSMTLS_TEST_PRELOADED}};
+    if (!own_call) environment.emplace("HSMTLS_TEST_LOAD_AT_START", HSMTLS_TEST_FRONT);
+    return bound_in(command, environment);
+  }
+
+  // The first program of this name on PATH that is an ELF file (a shim is a script); or nothing.
+  static std::string program(const std::string& name) {
+    const char* path = getenv("PATH");
+    std::istringstream folders(path != nullptr ? path : "");
+    for (std::string folder; std::getline(folders, folder, ':');) {
+      const fs::path file = fs::path(folder) / name;
+      char magic[4] = {};
+      std::ifstream(file, std::ios::binary).read(magic, sizeof magic);
+      if (std::string_view(magic, sizeof magic) == "\177ELF" && access(file.c_str(), X_OK) == 0)
+        return file;
+    }
+    return {};
+  }
+
+ private:
+  static std::string bound_in(const std::vector<std::string>& command,
+                              std::map<std::string, std::string> environment) {
+    environment.emplace("HSMTLS_MODULE", HSMTLS_TEST_BINDING_VENDOR);
+    const ending ended = run_program(command, environment);
     EXPECT_TRUE(ended.fine()) << ended;
     const std::string words = "bound to: ";
     const size_t at = ended.output.find(words);
@@ -46,6 +75,44 @@ TEST_F(DlopenFlags, BindDeeplyInAProgramThatHasALibcryptoOfItsOwn) {
 
 TEST_F(DlopenFlags, AreOrdinaryInANonPieProgramThatLinksLibcrypto) {
   EXPECT_EQ("program", bound_to(HSMTLS_TEST_NON_PIE_HOST));
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SKIP_WITHOUT_FOREIGN_PROGRAMS() \
+  GTEST_SKIP() << "a sanitizer's runtime does not come second into a program"
+#else
+#define SKIP_WITHOUT_FOREIGN_PROGRAMS() static_assert(true)
+#endif
+
+TEST_F(DlopenFlags, AreOrdinaryInCurl) {
+  SKIP_WITHOUT_FOREIGN_PROGRAMS();
+  const std::string curl = program("curl");
+  if (curl.empty()) GTEST_SKIP() << "curl is not installed";
+  EXPECT_EQ("program", bound_in_foreign({curl, "--version"}));
+}
+
+TEST_F(DlopenFlags, AreOrdinaryInPythonThatUsesSsl) {
+  SKIP_WITHOUT_FOREIGN_PROGRAMS();
+  const std::string python = program("python3");
+  if (python.empty()) GTEST_SKIP() << "python3 is not installed";
+  const std::string script =
+      "import ssl, ctypes\n"
+      "load = ctypes.CDLL('" HSMTLS_TEST_PRELOADED
+      "').hsmtls_test_load\n"
+      "load.restype = ctypes.c_long\n"
+      "assert load(b'" HSMTLS_TEST_FRONT "') == 0\n";
+  EXPECT_EQ("program", bound_in_foreign({python, "-c", script}, true));
+}
+
+TEST_F(DlopenFlags, BindDeeplyInANodeThatHasALibcryptoOfItsOwn) {
+  SKIP_WITHOUT_FOREIGN_PROGRAMS();
+  const std::string node = program("node");
+  if (node.empty()) GTEST_SKIP() << "node is not installed";
+  const ending shared = run_program(
+      {node, "-p", "'libcrypto of the system: ' + process.config.variables.node_shared_openssl"});
+  ASSERT_TRUE(shared.fine()) << shared;
+  const bool of_the_system = occurrences(shared.output, "libcrypto of the system: true") > 0;
+  EXPECT_EQ(of_the_system ? "program" : "own", bound_in_foreign({node, "--version"}));
 }
 
 class Complaints : public testing::Test {
@@ -165,17 +232,37 @@ TEST_F(LogFile, AndAllOtherVariablesAreIgnoredInASetUidProgram) {
   ASSERT_EQ(0, chown(program.c_str(), nobody, nobody));
   ASSERT_EQ(0, chown(folder.c_str(), nobody, nobody));
   ASSERT_EQ(0, chmod(folder.c_str(), 0755));
-  ASSERT_EQ(0, chmod(program.c_str(), 04755));
   const fs::path file = folder / "log";
-  const ending ended =
-      run_program({program, HSMTLS_TEST_FRONT},
-                  {{"HSMTLS_MODULE", HSMTLS_TEST_STUB_VENDOR}, {"HSMTLS_LOG", file}});
-  if (occurrences(ended.output, "Permission denied") > 0)
-    GTEST_SKIP() << "others may not read the build folder";
-  EXPECT_TRUE(ended.fine()) << ended;
-  EXPECT_EQ(1U, occurrences(ended.output, "HSMTLS_MODULE is ignored in a set-uid")) << ended;
-  EXPECT_EQ(1U, occurrences(ended.output, "C_Initialize: 0x5")) << ended;
-  EXPECT_FALSE(fs::exists(file));
+  // Each variable with a value that shows wherever it is read.
+  const auto run = [&](const char* name, const std::string& value) {
+    return run_program({program, HSMTLS_TEST_FRONT, "pkcs11:token=stub-a;object=device"},
+                       {{"HSMTLS_MODULE", HSMTLS_TEST_STUB_VENDOR}, {name, value}});
+  };
+  const struct {
+    const char* name;
+    std::string value;
+    std::string sign;  // that it was read
+  } variables[] = {{"HSMTLS_LOG", file, "-"},
+                   {"HSMTLS_PIN_SOURCE", "nonsense", "the PIN source is not usable"},
+                   {"HSMTLS_DEADLINE_MS", "soon", "HSMTLS_DEADLINE_MS is 'soon'"},
+                   {"HSMTLS_FINAL_TRY", "perhaps", "HSMTLS_FINAL_TRY is 'perhaps'"}};
+  for (const bool set_uid : {false, true}) {
+    ASSERT_EQ(0, chmod(program.c_str(), set_uid ? 04755 : 0755));
+    for (const auto& one : variables) {
+      SCOPED_TRACE(std::string(one.name) + (set_uid ? ", set-uid" : ", not set-uid"));
+      const ending ended = run(one.name, one.value);
+      if (set_uid && occurrences(ended.output, "Permission denied") > 0)
+        GTEST_SKIP() << "others may not read the build folder";
+      EXPECT_TRUE(ended.fine()) << ended;
+      EXPECT_EQ(set_uid ? 1U : 0U, occurrences(ended.output, "HSMTLS_MODULE is ignored")) << ended;
+      EXPECT_EQ(1U, occurrences(ended.output, set_uid ? "C_Initialize: 0x5" : "C_Initialize: 0x0"))
+          << ended;
+      const bool seen =
+          one.value == file ? fs::exists(file) : occurrences(ended.output, one.sign) > 0;
+      EXPECT_EQ(!set_uid, seen) << ended;
+      fs::remove(file);
+    }
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/pkcs11/fixture.hpp"
+#include "tests/support/waiting.hpp"
 
 namespace hsmtls::test {
 namespace {
@@ -165,7 +166,7 @@ TEST_F(Initialise, TellsThreadsThatStillSignAtOnceThatItWasFinalised) {
     for (CK_RV rv = CKR_OK; rv == CKR_OK; ++signatures)
       last = rv = app->sign(session, key, "data"_b);
   });
-  while (signatures < 10) std::this_thread::yield();
+  EXPECT_TRUE(eventually([&] { return signatures >= 10 || last != CKR_OK; })) << "no signature";
   const auto start = std::chrono::steady_clock::now();
   EXPECT_RV(CKR_OK, front->C_Finalize(nullptr));
   signer.join();

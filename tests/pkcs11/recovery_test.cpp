@@ -7,9 +7,12 @@
 namespace hsmtls::test {
 namespace {
 
+using std::chrono::milliseconds;
+
 class Recovery : public over_stub {
  protected:
-  Recovery() : app(front), session(app.open(app.slot("stub-a"))) {
+  explicit Recovery(milliseconds deadline = std::chrono::seconds(10))
+      : over_stub(deadline), app(front), session(app.open(app.slot("stub-a"))) {
     EXPECT_RV(CKR_OK, app.login(session, "1234"));
     key = app.private_key(session, id);
     wanted = expected_signature(app, session, id, data);
@@ -87,7 +90,27 @@ TEST_F(Recovery, GivesAClearErrorWithinTheDeadlineWhileTheTokenIsAway) {
   trouble.run("remove-token");
   const auto start = std::chrono::steady_clock::now();
   EXPECT_RV(CKR_DEVICE_REMOVED, app.sign(session, key, data));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_LE(milliseconds(9'000), took) << "it gave up early";
+  EXPECT_GT(milliseconds(20'000), took);
+  trouble.run("return-token");
+  expect_right_signature();
+}
+
+class RecoveryByDefault : public Recovery {
+ protected:
+  RecoveryByDefault() : Recovery(default_deadline) {}
+};
+
+TEST_F(RecoveryByDefault, TriesForTwoSecondsBeforeItSaysThatTheTokenIsAway) {
+  expect_right_signature();
+  trouble.run("remove-token");
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_RV(CKR_DEVICE_REMOVED, app.sign(session, key, data));
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_LE(milliseconds(1500), took) << "it gave up early";
+  EXPECT_GT(milliseconds(7000), took) << "that is not the default of HSMTLS_DEADLINE_MS";
+  EXPECT_LT(2U, log.count("still-lost")) << "it did not try";
   trouble.run("return-token");
   expect_right_signature();
 }
@@ -105,6 +128,13 @@ TEST_F(Recovery, RefusesAnotherKeyOfTheSameName) {
   expect_right_signature();
   trouble.run("replace-key 01 pin=1234");
   trouble.run("drop-sessions");
+  EXPECT_RV(CKR_KEY_HANDLE_INVALID, app.sign(session, key, data));
+  EXPECT_EQ(1U, log.count("key_replaced"));
+}
+
+TEST_F(Recovery, RefusesAnotherKeyOfTheSameNameInATokenThatWasAway) {
+  expect_right_signature();
+  trouble.run("remove-token; replace-key 01 pin=1234 slot=0; return-token");
   EXPECT_RV(CKR_KEY_HANDLE_INVALID, app.sign(session, key, data));
   EXPECT_EQ(1U, log.count("key_replaced"));
 }
@@ -143,6 +173,60 @@ TEST_F(Recovery, LosesSessionObjectsHonestly) {
   trouble.run("drop-sessions");
   CK_ATTRIBUTE one{CKA_LABEL, nullptr, 0};
   EXPECT_RV(CKR_OBJECT_HANDLE_INVALID, app.p11.C_GetAttributeValue(writable, note, &one, 1));
+  expect_right_signature();
+}
+
+// ---- what is known about a vendor's module (vendor/quirks.cpp) ----------------------------------
+
+TEST_F(Recovery, TriesNewSessionsBeforeItRestartsTheModuleAfterAGeneralError) {
+  expect_right_signature();
+  trouble.run("fail C_SignInit 1 CKR_GENERAL_ERROR");
+  expect_right_signature();
+  EXPECT_EQ(0U, trouble.count("C_Finalize"));
+  EXPECT_NE(std::string::npos, log.text().find(" rung=1 attempt=1 ")) << log.text();
+}
+
+class RecoveryOfTpm2 : named_like_tpm2_pkcs11, public Recovery {};
+
+// After a reset of the TPM its sessions look alive: a new one would be, too.
+TEST_F(RecoveryOfTpm2, RestartsTheModuleAtOnceAfterAGeneralError) {
+  expect_right_signature();
+  trouble.run("fail C_SignInit 1 CKR_GENERAL_ERROR");
+  expect_right_signature();
+  EXPECT_EQ(1U, trouble.count("C_Finalize"));
+  EXPECT_EQ(2U, trouble.count("C_Initialize"));
+  EXPECT_NE(std::string::npos, log.text().find(" rung=2 attempt=1 ")) << log.text();
+}
+
+TEST_F(RecoveryOfTpm2, TriesNewSessionsFirstWhenItSaysThatTheyAreGone) {
+  expect_right_signature();
+  trouble.run("drop-sessions");
+  expect_right_signature();
+  EXPECT_EQ(0U, trouble.count("C_Finalize"));
+  EXPECT_NE(std::string::npos, log.text().find(" rung=1 attempt=1 ")) << log.text();
+}
+
+struct named_like_p11_kit : named_like {
+  named_like_p11_kit() : named_like("PKCS#11 Kit", "PKCS#11 Kit Proxy Module") {}
+};
+class RecoveryThroughP11Kit : named_like_p11_kit, public Recovery {
+ protected:
+  RecoveryThroughP11Kit() : Recovery(milliseconds(500)) {}
+};
+
+TEST_F(RecoveryThroughP11Kit, NeverRestartsAModuleWhoseFinaliseGoesNowhere) {
+  expect_right_signature();
+  EXPECT_EQ(1U, log.count("proxy")) << "the advice to name the vendor's module";
+  trouble.run("remove-token; return-token needs-reinit");
+  EXPECT_RV(CKR_DEVICE_REMOVED, app.sign(session, key, data));
+  EXPECT_LT(2U, log.count("still-lost")) << "often enough for a restart";
+  EXPECT_EQ(0U, trouble.count("C_Finalize"));
+  EXPECT_EQ(1U, trouble.count("C_Initialize"));
+}
+
+TEST_F(RecoveryThroughP11Kit, OpensNewSessionsAllTheSame) {
+  expect_right_signature();
+  trouble.run("drop-sessions");
   expect_right_signature();
 }
 

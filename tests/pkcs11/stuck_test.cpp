@@ -1,10 +1,14 @@
 // A call that never returns holds its own session and nobody else.
+#include <unistd.h>
+
 #include <atomic>
+#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <thread>
 
 #include "tests/pkcs11/fixture.hpp"
+#include "tests/support/waiting.hpp"
 
 namespace hsmtls::test {
 namespace {
@@ -27,7 +31,13 @@ class caller {
 
   [[nodiscard]] bool done() const { return done_; }
   CK_RV join() {
-    if (thread_.joinable()) thread_.join();
+    if (!thread_.joinable()) return answer_;
+    if (!eventually([this] { return done_.load(); })) {
+      ADD_FAILURE() << "a call that was released did not return";
+      std::fflush(stdout);
+      _exit(1);  // nothing else ends its thread
+    }
+    thread_.join();
     return answer_;
   }
 
@@ -55,7 +65,10 @@ class Stuck : public over_stub {
     const auto before = trouble.count(function);
     trouble.run("hang " + function + " 1");
     auto thread = std::make_unique<caller>(call);
-    while (trouble.count(function) == before) std::this_thread::yield();
+    if (!eventually([&] { return trouble.count(function) > before; })) {
+      ADD_FAILURE() << "nobody called " << function;
+      trouble.run("clear");
+    }
     return thread;
   }
 
@@ -257,7 +270,7 @@ class StuckBesideAnother : public testing::Test {
 TEST_F(StuckBesideAnother, TheOtherModuleWorksWhileOneHangsInInitialise) {
   trouble.run("hang C_Initialize 1");
   caller stuck([&] { return front->C_Initialize(nullptr); });
-  while (trouble.count("C_Initialize") == 0) std::this_thread::yield();
+  EXPECT_TRUE(eventually([&] { return trouble.count("C_Initialize") > 0; })) << "no C_Initialize";
   {
     const client app(front);
     EXPECT_EQ(2U, app.slots().size());

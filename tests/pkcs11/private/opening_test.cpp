@@ -187,6 +187,30 @@ TEST_F(PrivateOpen, KeepsNoPinInTheUriItTells) {
   EXPECT_THAT(log.text(), Not(HasSubstr("pin-value=1234")));
 }
 
+TEST_F(PrivateOpen, WarnsOfAPinInTheUriAndDoesNotWriteIt) {
+  const std::string wrong = "wrong-zebra-pin";
+  const std::string right = "quiet-zebra-pin";
+  const std::string encoded = "quiet%2Dzebra-pin";
+  secrets().insert(secrets().end(), {right, encoded, "quiet", wrong});
+  ASSERT_EQ(face.change_pin("pkcs11:token=stub-a", "1234", right), HSMTLS_P11_OK);
+  EXPECT_EQ(0U, log.count("pin-in-uri"));
+  const std::string with_value = std::string(device) + "?pin-value=";
+  private_key key;
+  ASSERT_EQ(face.open(with_value + encoded, key), HSMTLS_P11_OK);
+  EXPECT_EQ(1U, log.count("pin-in-uri"));
+  EXPECT_THAT(log.text(), HasSubstr(" warning pin-in-uri advice=\"use pin-source: "));
+  trouble.run("drop-sessions");
+  expect_right_signature(key);
+  EXPECT_EQ(1U, log.count("pin-in-uri")) << "once for each key, not for each login";
+  key.release();
+  EXPECT_EQ(face.try_open(with_value + wrong), HSMTLS_P11_PIN_INCORRECT);
+  EXPECT_EQ(2U, log.count("pin-in-uri"));
+  const scratch_file file(right);
+  EXPECT_EQ(face.try_open(std::string(device) + "?pin-source=" + file.source()), HSMTLS_P11_OK);
+  EXPECT_EQ(2U, log.count("pin-in-uri")) << "a URI that only says where the PIN is";
+  expect_no_secret(log.text());
+}
+
 TEST_F(PrivateOpen, ShowsTheCertificatesOfTheKeyFirst) {
   private_key key;
   ASSERT_EQ(face.open("pkcs11:token=stub-a;object=rsa", key, pin), HSMTLS_P11_OK);

@@ -210,7 +210,7 @@ TEST_F(PrivateSoftHsm, MakesEllipticCurveKeysThatSign) {
 }
 
 TEST_F(PrivateSoftHsm, MakesRsaKeysThatSign) {
-  for (const uint32_t bits : {2048U, 3072U}) {
+  for (const uint32_t bits : {2048U, 3072U, 4096U}) {
     const private_key key = generated("rsa-" + std::to_string(bits), HSMTLS_P11_GENERATE_RSA, bits);
     ASSERT_TRUE(key);
     EXPECT_EQ(bits / 8, key.info().modulus_len);
