@@ -10,6 +10,7 @@
 
 #include "core/pkcs11/base/utf8.hpp"
 #include "core/pkcs11/uri/near_miss.hpp"
+#include "core/pkcs11/uri/percent.hpp"
 #include "core/pkcs11/uri/uri.hpp"
 
 namespace {
