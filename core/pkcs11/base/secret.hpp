@@ -1,5 +1,6 @@
 // Memory for a PIN: pages of its own, locked, left out of core dumps, wiped before they go. Not
 // wiped on fork: a prefork worker has to log in again by itself and can no longer read root's file.
+// A child's copy is locked like its parent's.
 #pragma once
 
 #include <cstddef>

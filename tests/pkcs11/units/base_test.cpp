@@ -115,6 +115,37 @@ TEST(Secret, IsNothingAfterAMove) {
   EXPECT_TRUE(third.equals(of("5678")));
 }
 
+// How many kilobytes of this process are locked in memory.
+long locked_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    long kilobytes = 0;
+    if (word == "VmLck:" && status >> kilobytes) return kilobytes;
+  }
+  return -1;
+}
+
+TEST(Secret, IsLockedInAChildToo) {
+  const long before = locked_memory();
+  const secret first(of("1234"));
+  const long one = locked_memory() - before;
+  if (one <= 0) GTEST_SKIP() << "RLIMIT_MEMLOCK forbids it";
+  // Places are used again.
+  for (int i = 0; i < 1000; ++i) const secret passing(of("passing"));
+  const secret second(of("5678"));
+  ASSERT_EQ(before + 2 * one, locked_memory());
+  test::child forked([&] {
+    return test::expectations([&] {
+      EXPECT_EQ(2 * one, locked_memory()) << "what else was locked is the parent's";
+      EXPECT_TRUE(first.equals(of("1234")));
+      test::child grandchild(
+          [&] { return test::expectations([&] { EXPECT_EQ(2 * one, locked_memory()); }); });
+      EXPECT_TRUE(grandchild.wait().fine());
+    });
+  });
+  EXPECT_TRUE(forked.wait().fine());
+}
+
 TEST(RefusedPins, AreRememberedByTokenUserAndPin) {
   refused_pins::remember("token", 1, of("0000"));
   EXPECT_TRUE(refused_pins::contains("token", 1, of("0000")));
