@@ -54,9 +54,9 @@ CK_RV next_event(application& app, time_point until, CK_SLOT_ID& slot) {
 // NOLINTBEGIN(readability-identifier-naming): the standard's names.
 
 CK_RV C_GetSlotList(CK_BBOOL with_token, CK_SLOT_ID* out, CK_ULONG* count) {
-  application& app = application::current();
-  if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
   return contained([&]() -> CK_RV {
+    application& app = application::current();
+    if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (count == nullptr) return CKR_ARGUMENTS_BAD;
     std::vector<runtime::slot> all;
     if (const CK_RV rv =
@@ -108,9 +108,9 @@ CK_RV C_InitToken(CK_SLOT_ID slot, CK_UTF8CHAR* pin, CK_ULONG length, CK_UTF8CHA
 }
 
 CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID* slot, CK_VOID_PTR) {
-  application& app = application::current();
-  if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
   return contained([&]() -> CK_RV {
+    application& app = application::current();
+    if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (slot == nullptr) return CKR_ARGUMENTS_BAD;
     // Polled: a vendor's blocking wait would have to be ended by C_Finalize, and with it every
     // session.
