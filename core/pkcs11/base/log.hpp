@@ -1,11 +1,12 @@
 // What happened, one line each: `time level event key=value …` to where HSMTLS_LOG points. One
 // write(2) a line, which never waits, and no state but a file descriptor (base/line_sink): usable
-// with locks held, while the process exits, after a fork, and from any thread. Never given a PIN: the only functions that see one are in base/secret and
-// token/login.
+// with locks held, while the process exits, after a fork, and from any thread. Never given a PIN:
+// the only functions that see one are in base/secret and token/login.
 #pragma once
 
 #include <concepts>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -38,14 +39,17 @@ void append_fields(std::string& line,
 
 // `event` writes one line if there is a log. `fields` are keys and values in turn:
 // event(level::info, "restored", "token", label, "ms", 12.5). Values with blanks are quoted;
-// control characters and what is not UTF-8 become \xNN.
+// control characters and what is not UTF-8 become \xNN. Without memory for it there is no line.
 template <class... Fields>
-void event(level severity, std::string_view name, const Fields&... fields) {
+void event(level severity, std::string_view name, const Fields&... fields) noexcept {
   static_assert(sizeof...(fields) % 2 == 0, "keys and values in turn");
   if (!enabled()) return;
-  std::string line;
-  detail::append_fields(line, fields...);
-  detail::write_line(severity, name, line);
+  try {
+    std::string line;
+    detail::append_fields(line, fields...);
+    detail::write_line(severity, name, line);
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 // `complain` says a sentence that the person who runs the program has to see, log or no log: on

@@ -128,9 +128,4 @@ void forget_all_of(std::string_view token_identity, uint64_t user) {
   }
 }
 
-void forget_all_of(std::string_view token_identity) {
-  constexpr uint64_t officer_and_user[] = {0, 1};  // CKU_SO, CKU_USER
-  for (const uint64_t user : officer_and_user) forget_all_of(token_identity, user);
-}
-
 }  // namespace hsmtls::pkcs11::refused_pins

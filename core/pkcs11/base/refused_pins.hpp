@@ -42,7 +42,4 @@ class turn {
 // the token was initialised anew, by somebody who knew how. Other users' refused PINs stay refused.
 void forget_all_of(std::string_view token_identity, uint64_t user);
 
-// Both users'. Going away: name the user.
-void forget_all_of(std::string_view token_identity);
-
 }  // namespace hsmtls::pkcs11::refused_pins

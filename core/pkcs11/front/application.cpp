@@ -27,7 +27,7 @@ CK_RV application::initialise(void* reserved) {
     }
   }
   runtime_.detach();
-  return verdict::module_stuck;
+  return CKR_FUNCTION_FAILED;
 }
 
 CK_RV application::finalise() {
@@ -40,8 +40,11 @@ CK_RV application::finalise() {
   }
   if (last) {
     changed_.notify_all();
-    sessions.take_if([](const virtual_session&) { return true; });
-    for (token* one : runtime_.tokens()) last_session_closed(*one);
+    closed(sessions.take_if([](const virtual_session&) { return true; }));
+    for (token* one : runtime_.tokens()) {
+      objects.remove_session_objects(*one);
+      last_session_closed(*one);
+    }
     {
       std::lock_guard held(lifecycle_);
       finalising_ = false;
@@ -61,9 +64,13 @@ size_t application::sessions_on(CK_SLOT_ID slot) const {
   return sessions.count_if([&](const virtual_session& one) { return one.slot() == slot; });
 }
 
+void application::closed(std::vector<std::shared_ptr<virtual_session>> taken) {
+  for (const auto& one : taken) one->behind().application_session_closed();
+}
+
 void application::last_session_closed(token& behind) {
   // PKCS#11 v3.1 C_CloseSession: with its last session the application is logged out.
-  behind.logout(face::front, steady::now() + settings().deadline);
+  if (!behind.logout_if_unused(steady::now() + settings().deadline)) return;
   if (behind.logged_in(face::private_abi)) return;
   behind.release_idle();
   behind.forget_if_unused();
@@ -72,14 +79,14 @@ void application::last_session_closed(token& behind) {
 void application::session_closed(CK_SESSION_HANDLE handle,
                                  std::shared_ptr<virtual_session> session) {
   objects.remove_created_in(handle);
-  const CK_SLOT_ID slot = session->slot();
   token& behind = session->behind();
+  behind.application_session_closed();
   session.reset();  // gives the real session back, unless a call of another thread still runs in it
-  if (sessions_on(slot) == 0) last_session_closed(behind);
+  last_session_closed(behind);
 }
 
 void application::close_sessions(CK_SLOT_ID slot, token& behind) {
-  sessions.take_if([&](const virtual_session& one) { return one.slot() == slot; });
+  closed(sessions.take_if([&](const virtual_session& one) { return one.slot() == slot; }));
   objects.remove_session_objects(behind);
   last_session_closed(behind);
 }

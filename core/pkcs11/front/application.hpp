@@ -43,6 +43,9 @@ class application {
 
  private:
   application(runtime& process, const application* parent) : runtime_(process), parent_(parent) {}
+  // What follows from sessions that are not in the table any more.
+  static void closed(std::vector<std::shared_ptr<virtual_session>> taken);
+  // Logs out and lets go of the token, unless another session is open there.
   void last_session_closed(token& behind);
 
   runtime& runtime_;

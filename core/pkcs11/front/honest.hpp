@@ -17,6 +17,7 @@ inline CK_RV honest(CK_RV rv) {
     case verdict::token_replaced:
       return CKR_DEVICE_REMOVED;
     case verdict::object_gone:
+    case verdict::object_missing:
       return CKR_OBJECT_HANDLE_INVALID;
     case verdict::key_replaced:
       return CKR_KEY_HANDLE_INVALID;

@@ -1,5 +1,7 @@
 #include "core/pkcs11/front/operations.hpp"
 
+#include <utility>
+
 #include "core/pkcs11/base/log.hpp"
 
 namespace hsmtls::pkcs11 {
@@ -10,7 +12,9 @@ constexpr int most_dirty_sessions = 3;
 
 CK_RV begin_in_real(session_call& call, running_operation& what, uint64_t& life) {
   token& behind = call.behind();
-  for (int dirty = 0;; ++dirty) {
+  bool searched_anew = false;
+  int dirty = 0;
+  for (;;) {
     if (const CK_RV rv = call.session.take_real(call.until, life); rv != CKR_OK) return rv;
     CK_OBJECT_HANDLE key = 0;
     if (what.key != nullptr) {
@@ -24,8 +28,13 @@ CK_RV begin_in_real(session_call& call, running_operation& what, uint64_t& life)
         call.session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE session) {
           return what.begin(behind.module(), session, &mechanism, key);
         });
+    // A handle that the vendor does not know any more: perhaps only its number is new.
+    if (loss_of(rv) == loss::object && what.key != nullptr && !std::exchange(searched_anew, true)) {
+      what.key->distrust();
+      continue;
+    }
     const bool bound = call.session.runs_any() || call.session.has_session_objects();
-    if (rv == CKR_OPERATION_ACTIVE && !bound && dirty < most_dirty_sessions) {
+    if (rv == CKR_OPERATION_ACTIVE && !bound && dirty++ < most_dirty_sessions) {
       call.session.real().discard();
       continue;
     }
@@ -56,7 +65,7 @@ CK_RV resolve_in(session_call& call, object& what, CK_OBJECT_HANDLE& out) {
     return verdict::login_refused;
   // A search of ours must not meet one of the application's in the same session.
   lease other;
-  if (call.session.runs(operation::find)) {
+  if (call.session.runs(operation::find) && !what.is_settled_in(real.life())) {
     uint64_t life = 0;
     if (const CK_RV rv = call.behind().borrow(false, call.until, other, life); rv != CKR_OK)
       return rv;
@@ -86,7 +95,9 @@ CK_RV begin_operation(session_call& call,
           return begin(call.behind().module(), in_session, nullptr, 0);
         });
     if (rv == CKR_OK) session.ended(which, rv);
-    return rv;
+    if (loss_of(rv) != loss::session) return rv;
+    session.lose_real();  // what was to be ended went with it
+    return CKR_OK;
   }
   if (session.runs(which)) return CKR_OPERATION_ACTIVE;
 
@@ -107,7 +118,7 @@ CK_RV begin_operation(session_call& call,
     session.started(which, std::move(fresh));
     return rv;
   }
-  const bool gone = rv == CKR_OBJECT_HANDLE_INVALID || rv == verdict::object_gone;
+  const bool gone = rv == CKR_OBJECT_HANDLE_INVALID || verdict::is_without_object(rv);
   return has_key && gone ? CKR_KEY_HANDLE_INVALID : rv;
 }
 

@@ -44,7 +44,7 @@ CK_RV resolve_in(session_call& call, object& what, CK_OBJECT_HANDLE& out);
 // gone.
 inline CK_RV resolve_key(session_call& call, object& what, CK_RV if_gone, CK_OBJECT_HANDLE& out) {
   const CK_RV rv = resolve_in(call, what, out);
-  return rv == CKR_OBJECT_HANDLE_INVALID || rv == verdict::object_gone ? if_gone : rv;
+  return rv == CKR_OBJECT_HANDLE_INVALID || verdict::is_without_object(rv) ? if_gone : rv;
 }
 
 // `begin_operation` answers a C_*Init. `key` is null for operations without one.
@@ -135,7 +135,7 @@ CK_RV single_part(
       return CKR_SESSION_HANDLE_INVALID;
     });
     // Its key is gone, and the operation with it: no answer of C_Sign names a handle.
-    if (rv == CKR_OBJECT_HANDLE_INVALID || rv == verdict::object_gone)
+    if (rv == CKR_OBJECT_HANDLE_INVALID || verdict::is_without_object(rv))
       rv = CKR_OPERATION_NOT_INITIALIZED;
   }
   if (out.ends(rv)) session.ended(which, rv);

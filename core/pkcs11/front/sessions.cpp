@@ -77,7 +77,7 @@ CK_RV login_for_key(session_call& call, std::optional<std::span<const uint8_t>> 
   running_operation& now = session.running(which);
   now.context_login = rv == CKR_OK;
   // It can be given again only if it is the PIN that we know.
-  now.replayable = now.replayable && rv == CKR_OK && pin && behind.knows_pin(*pin);
+  now.replayable = now.replayable && rv == CKR_OK && pin && behind.is_known_pin(*pin) == true;
   return rv;
 }
 
@@ -115,6 +115,7 @@ CK_RV C_OpenSession(
     });
     if (rv != CKR_OK) return rv;
     *out = app.sessions.add(std::make_shared<virtual_session>(slot, behind, flags));
+    behind.application_session_opened();
     return CKR_OK;
   });
 }
@@ -242,7 +243,7 @@ CK_RV C_InitPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR* pin, CK_ULONG length) {
         call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
           return invoke(vendor.functions().C_InitPIN, session, pin, length);
         });
-    if (rv == CKR_OK) call.behind().pin_changed(pin_bytes(pin, length));
+    if (rv == CKR_OK) call.behind().pin_changed({}, pin_bytes(pin, length));
     return rv;
   });
 }
@@ -255,28 +256,11 @@ CK_RV C_SetPIN(CK_SESSION_HANDLE handle,
   return in_session(handle, [&](session_call& call) -> CK_RV {
     token& behind = call.behind();
     const CK_USER_TYPE user = behind.logged_in(face::front) == CKU_SO ? CKU_SO : CKU_USER;
-    const CK_RV rv = direct(
-        call,
-        repeat::if_rejected,
-        [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
-          CK_RV answer = CKR_OK;
-          const auto send = [&] {
-            answer = invoke(
-                vendor.functions().C_SetPIN, session, old_pin, old_length, new_pin, new_length);
-            // In the turn of the old one: a login in between would try that.
-            if (answer == CKR_OK && user == CKU_USER)
-              behind.pin_changed(pin_bytes(new_pin, new_length));
-            // CKR_PIN_INVALID and CKR_PIN_LEN_RANGE are about the new PIN here, not the one that
-            // was sent.
-            return answer == CKR_PIN_INCORRECT ? answer : CK_RV{CKR_OK};
-          };
-          const CK_RV sent =
-              old_pin != nullptr
-                  ? behind.send_pin(user, pin_bytes(old_pin, old_length), call.until, send)
-                  : send();
-          return sent != CKR_OK ? sent : answer;
-        });
-    return rv;
+    std::optional<std::span<const uint8_t>> old;
+    if (old_pin != nullptr) old = pin_bytes(old_pin, old_length);
+    return direct(call, repeat::if_rejected, [&](const vendor_module&, CK_SESSION_HANDLE session) {
+      return behind.set_pin(session, user, old, pin_bytes(new_pin, new_length), call.until);
+    });
   });
 }
 

@@ -8,7 +8,6 @@ virtual_session::~virtual_session() {
   // An operation that was never ended stays in the real session: nobody else may get that one.
   dirty_ = dirty_ || active_.any();
   release_real();
-  token_.application_session_closed();
 }
 
 void virtual_session::release_real() {
@@ -53,6 +52,7 @@ void virtual_session::ended(operation which, CK_RV rv) {
 }
 
 CK_RV virtual_session::take_real(time_point until, uint64_t& life) {
+  if (real_ && !token_.is_current(real_.life())) lose_real();  // others found the loss before us
   if (!real_) return token_.borrow(writable(), until, real_, life);
   life = real_.life();
   return CKR_OK;

@@ -49,9 +49,7 @@ struct running_operation {
 class virtual_session {
  public:
   virtual_session(CK_SLOT_ID slot, token& behind, CK_FLAGS flags)
-      : slot_(slot), token_(behind), flags_(flags) {
-    token_.application_session_opened();
-  }
+      : slot_(slot), token_(behind), flags_(flags) {}
   ~virtual_session();
 
   // Exclusive use of the session for one call; false if another thread's call did not end in time.

@@ -1,6 +1,9 @@
 // The edge of the private face: handles, structs and return codes on the outside, C++ and
 // exceptions inside.
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
+#include <cstring>
 #include <new>
 
 #include "core/pkcs11/base/configuration.hpp"
@@ -40,13 +43,37 @@ int32_t guard(hsmtls_p11_error* error, Body&& body) noexcept {
   } catch (const failure& why) {
     return describe_failure(why, error);
   } catch (const std::bad_alloc&) {
-    return describe_failure(failure(HSMTLS_P11_NO_MEMORY, {}), error);
+    return describe_failure(HSMTLS_P11_NO_MEMORY, CKR_OK, "out of memory", error);
   } catch (const std::exception& why) {
-    return describe_failure(failure(HSMTLS_P11_INTERNAL, why.what()), error);
+    return describe_failure(HSMTLS_P11_INTERNAL, CKR_OK, why.what(), error);
   } catch (...) {
-    return describe_failure(failure(HSMTLS_P11_INTERNAL, {}), error);
+    return describe_failure(HSMTLS_P11_INTERNAL, CKR_OK, "an unknown exception", error);
   }
 }
+
+// `fill` writes as much of `value` as the caller's version of the struct has room for.
+template <class Struct>
+void fill(Struct* out, Struct value) {
+  value.struct_size = out->struct_size;
+  std::memcpy(out, &value, std::min<size_t>(out->struct_size, sizeof value));
+}
+
+// The caller's login, with zeros for what its version does not know; null for null.
+class login_of {
+ public:
+  explicit login_of(const hsmtls_p11_login* given) : given_(given != nullptr) {
+    if (!given_) return;
+    constexpr size_t smallest = offsetof(hsmtls_p11_login, insist) + sizeof read_.insist;
+    if (given->struct_size < smallest)
+      throw failure(HSMTLS_P11_BAD_ARGUMENT, "struct_size of the login is not its size");
+    std::memcpy(&read_, given, std::min<size_t>(given->struct_size, sizeof read_));
+  }
+  [[nodiscard]] const hsmtls_p11_login* get() const { return given_ ? &read_ : nullptr; }
+
+ private:
+  const bool given_;
+  hsmtls_p11_login read_{};
+};
 
 void require(bool given, const char* what) {
   if (!given) throw failure(HSMTLS_P11_BAD_ARGUMENT, std::string(what) + " is missing");
@@ -56,7 +83,7 @@ std::span<const uint8_t> bytes_of(const uint8_t* start, uint32_t length) {
   return {start, start == nullptr ? 0 : length};
 }
 
-int32_t key_open(const char* uri,
+int32_t key_open(const char* text,
                  const hsmtls_p11_login* login,
                  uint32_t deadline_ms,
                  hsmtls_p11_key** out,
@@ -64,7 +91,9 @@ int32_t key_open(const char* uri,
   return guard(error, [&] {
     require(out != nullptr, "the place for the key");
     auto opened = std::make_unique<hsmtls_p11_key>();
-    opened->behind = key::open(parse_or_throw(uri), login, until_of(deadline_ms));
+    uri wanted = parse_or_throw(text);
+    pin_provider pins(wanted, login_of(login).get());
+    opened->behind = key::open(std::move(wanted), std::move(pins), until_of(deadline_ms));
     *out = opened.release();
   });
 }
@@ -75,8 +104,11 @@ void key_retain(hsmtls_p11_key* one) {
 
 void key_release(hsmtls_p11_key* one) {
   if (one == nullptr || one->references.fetch_sub(1) != 1) return;
-  // An asynchronous signature may hold the key for longer; its subscriber is told nothing any more.
-  one->behind->events().subscribe(nullptr, nullptr);
+  guard(nullptr, [&] {
+    // An asynchronous signature may hold the key for longer; its subscriber is told nothing any
+    // more.
+    one->behind->events().subscribe(nullptr, nullptr);
+  });
   delete one;
 }
 
@@ -84,20 +116,22 @@ void key_info(const hsmtls_p11_key* one, hsmtls_p11_key_info* out) {
   if (one == nullptr || out == nullptr) return;
   const key_description& is = one->behind->description();
   const auto length = [](const bytes& of) { return static_cast<uint32_t>(of.size()); };
-  *out = {static_cast<uint32_t>(is.type),
-          is.flags,
-          is.uri.c_str(),
-          is.label.c_str(),
-          is.id.data(),
-          length(is.id),
-          is.modulus.data(),
-          length(is.modulus),
-          is.exponent.data(),
-          length(is.exponent),
-          is.ec_params.data(),
-          length(is.ec_params),
-          is.ec_point.data(),
-          length(is.ec_point)};
+  hsmtls_p11_key_info info{};
+  info.type = static_cast<uint32_t>(is.type);
+  info.flags = is.flags;
+  info.uri = is.uri.c_str();
+  info.label = is.label.c_str();
+  info.id = is.id.data();
+  info.id_len = length(is.id);
+  info.modulus = is.modulus.data();
+  info.modulus_len = length(is.modulus);
+  info.exponent = is.exponent.data();
+  info.exponent_len = length(is.exponent);
+  info.ec_params = is.ec_params.data();
+  info.ec_params_len = length(is.ec_params);
+  info.ec_point = is.ec_point.data();
+  info.ec_point_len = length(is.ec_point);
+  fill(out, info);
 }
 
 int32_t key_certificates(hsmtls_p11_key* one,
@@ -144,10 +178,17 @@ int32_t key_sign_async(hsmtls_p11_key* one,
     const signature_mechanism checked(*spec);  // a wrong spec is refused here, not in the callback
     auto started = std::make_shared<async_signature>(
         one->behind, *spec, bytes_of(data, data_len), until_of(deadline_ms), done, user);
-    std::unique_ptr<hsmtls_p11_operation> handle(out != nullptr ? new hsmtls_p11_operation{started}
-                                                                : nullptr);
-    start(started);
-    if (out != nullptr) *out = handle.release();
+    std::unique_ptr<hsmtls_p11_operation> handle;
+    if (out != nullptr) handle.reset(new hsmtls_p11_operation{started});
+    // Written first: `done` may run before we return.
+    if (out != nullptr) *out = handle.get();
+    try {
+      start(started);
+    } catch (...) {
+      if (out != nullptr) *out = nullptr;
+      throw;
+    }
+    (void)handle.release();
   });
 }
 
@@ -161,21 +202,25 @@ void operation_release(hsmtls_p11_operation* one) {
 }
 
 void key_subscribe(hsmtls_p11_key* one, hsmtls_p11_event_fn on_event, void* user) {
-  if (one != nullptr) one->behind->events().subscribe(on_event, user);
+  if (one == nullptr) return;
+  guard(nullptr, [&] { one->behind->events().subscribe(on_event, user); });
 }
 
 void key_counters(const hsmtls_p11_key* one, hsmtls_p11_counters* out) {
   if (one == nullptr || out == nullptr) return;
   guard(nullptr, [&] {
-    token& where = *one->behind->bound(default_until()).where.behind;
-    const token_counters of_token = where.counters();
-    const signature_counts signatures = signatures_in(where);
-    *out = {of_token.lost,
-            of_token.restored,
-            of_token.rebuild_attempts,
-            signatures.made,
-            signatures.failed,
-            of_token.open_sessions};
+    hsmtls_p11_counters counters{};
+    if (token* const where = one->behind->token_if_bound()) {
+      const token_counters of_token = where->counters();
+      const signature_counts signatures = signatures_in(*where);
+      counters.open_sessions = static_cast<uint32_t>(of_token.open_sessions);
+      counters.lost = of_token.lost;
+      counters.restored = of_token.restored;
+      counters.rebuild_attempts = of_token.rebuild_attempts;
+      counters.signatures = signatures.made;
+      counters.failed_signatures = signatures.failed;
+    }
+    fill(out, counters);
   });
 }
 
@@ -193,7 +238,7 @@ int32_t objects(const char* uri,
                 hsmtls_p11_error* error) {
   return guard(error, [&] {
     require(each != nullptr, "the callback");
-    list_objects(uri, login, each, user, default_until());
+    list_objects(uri, login_of(login).get(), each, user, default_until());
   });
 }
 
@@ -205,9 +250,8 @@ int32_t key_generate(const char* uri,
                      hsmtls_p11_error* error) {
   return guard(error, [&] {
     require(out != nullptr, "the place for the key");
-    auto made = generate(uri, kind, bits, login, default_until());
     auto opened = std::make_unique<hsmtls_p11_key>();
-    opened->behind = key::open(std::move(made), login, default_until());
+    opened->behind = generate(uri, kind, bits, login_of(login).get(), default_until());
     *out = opened.release();
   });
 }
@@ -218,12 +262,12 @@ int32_t certificate_import(const char* uri,
                            hsmtls_p11_error* error) {
   return guard(error, [&] {
     require(certificate != nullptr, "the certificate");
-    import_certificate(uri, *certificate, login, default_until());
+    import_certificate(uri, *certificate, login_of(login).get(), default_until());
   });
 }
 
 int32_t object_remove(const char* uri, const hsmtls_p11_login* login, hsmtls_p11_error* error) {
-  return guard(error, [&] { remove_object(uri, login, default_until()); });
+  return guard(error, [&] { remove_object(uri, login_of(login).get(), default_until()); });
 }
 
 int32_t token_initialise(const char* uri,

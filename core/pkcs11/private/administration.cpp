@@ -29,30 +29,43 @@ void drain(const present_token& where) {
       where.behind->application_sessions() > 0 || where.behind->counters().open_sessions > 0;
   if (in_use) {
     throw failure(HSMTLS_P11_IN_USE,
-                  "an application in this process has sessions open on token '" + where.label() +
-                      "'; close them first");
+                  "an application in this process has sessions open on token " +
+                      where.quoted_label() + "; close them first");
   }
 }
 
-// One call in a session of its own that is logged in as `user`.
-template <class Run>
-CK_RV logged_in(
-    token& behind, CK_USER_TYPE user, std::span<const uint8_t> pin, time_point until, Run&& run) {
+// Sets the user's PIN of a new token, in a session of its own that is logged in as its security
+// officer.
+CK_RV set_first_pin(token& behind,
+                    std::span<const uint8_t> so_pin,
+                    std::span<const uint8_t> pin,
+                    time_point until) {
   credentials with;
-  with.pin = pin;
+  with.pin = so_pin;
   with.forget = true;
-  if (const CK_RV rv = behind.login(face::private_abi, user, with, until); rv != CKR_OK) return rv;
-  const CK_RV rv = behind.with_recovery(until, repeat::if_rejected, [&](uint64_t& life) -> CK_RV {
-    lease in;
-    if (const CK_RV got = behind.borrow(true, until, in, life); got != CKR_OK) return got;
-    return behind.call_once(
-        in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-          return run(vendor, session);
-        });
-  });
+  if (const CK_RV rv = behind.login(face::private_abi, CKU_SO, with, until); rv != CKR_OK)
+    return rv;
+  const CK_RV rv =
+      change_token(behind, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+        return invoke(
+            vendor.C_InitPIN, session, mutable_bytes(pin), static_cast<CK_ULONG>(pin.size()));
+      });
   behind.logout(face::private_abi, until);
   behind.release_idle();
   return rv;
+}
+
+// check() for a call that gives the token a new PIN.
+void check_new_pin(CK_RV rv, const std::string& doing) {
+  if (rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID) {
+    throw failure(HSMTLS_P11_BAD_ARGUMENT,
+                  "cannot " + doing +
+                      ": the token does not take the new PIN; it may be too short, too long or "
+                      "hold characters that it does not allow (" +
+                      rv_name(rv) + ")",
+                  rv);
+  }
+  check(rv, doing);
 }
 
 }  // namespace
@@ -77,19 +90,10 @@ void initialise_token(const char* uri_text,
   CK_UTF8CHAR padded[label_size];
   std::memset(padded, ' ', sizeof padded);
   std::memcpy(padded, label.data(), label.size());
-  check(behind.initialise(so_pin, padded, until), "initialise token '" + where.label() + "'");
+  check(behind.initialise(so_pin, padded, until), "initialise token " + where.quoted_label());
 
-  const CK_RV pin_set = logged_in(behind,
-                                  CKU_SO,
-                                  so_pin,
-                                  until,
-                                  [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-                                    return invoke(vendor.C_InitPIN,
-                                                  session,
-                                                  mutable_bytes(user_pin),
-                                                  static_cast<CK_ULONG>(user_pin.size()));
-                                  });
-  check(pin_set, "set the user PIN of token '" + label + "'");
+  check_new_pin(set_first_pin(behind, so_pin, user_pin, until),
+                "set the user PIN of token " + quoted_name(label));
 }
 
 void change_user_pin(const char* uri_text,
@@ -99,23 +103,20 @@ void change_user_pin(const char* uri_text,
   const uri wanted = parse_or_throw(uri_text);
   const runtime_use process;
   const present_token where = one_token_of(process.process(), wanted, until);
-  const sole_token_use use(where);
+  const token_use use(*where.behind, until);
   token& behind = *where.behind;
-  drain(where);
-  const CK_RV rv = logged_in(behind,
-                             CKU_USER,
-                             old_pin,
-                             until,
-                             [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-                               return invoke(vendor.C_SetPIN,
-                                             session,
-                                             mutable_bytes(old_pin),
-                                             static_cast<CK_ULONG>(old_pin.size()),
-                                             mutable_bytes(new_pin),
-                                             static_cast<CK_ULONG>(new_pin.size()));
-                             });
-  check(rv, "change the PIN of token '" + where.label() + "'");
-  behind.pin_changed(new_pin);
+  // PKCS#11 v3.1 C_SetPIN: it is the PIN of whoever is logged in that changes; of the user, if
+  // nobody is. So it needs no login of its own, and those who sign meanwhile go on.
+  if (behind.logged_in(face::front) == CKU_SO) {
+    throw failure(HSMTLS_P11_IN_USE,
+                  "an application in this process is logged in to token " + where.quoted_label() +
+                      " as its security officer; log out first");
+  }
+  const CK_RV rv =
+      change_token(behind, until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE session) {
+        return behind.set_pin(session, CKU_USER, old_pin, new_pin, until);
+      });
+  check_new_pin(rv, "change the PIN of token " + where.quoted_label());
 }
 
 }  // namespace hsmtls::pkcs11

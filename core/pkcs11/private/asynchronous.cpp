@@ -29,6 +29,7 @@ void async_signature::run() noexcept {
 
 void async_signature::give_up(const failure& why) noexcept {
   finish(why.code(), {}, &why);
+  workers_of(key_->token_of_workers()).forget(*this);
 }
 
 void async_signature::cancel() {

@@ -31,7 +31,7 @@ class async_signature : public std::enable_shared_from_this<async_signature> {
 
   // `run` signs, on a worker.
   void run() noexcept;
-  // `give_up` finishes it with `why`, unless it is finished.
+  // `give_up` finishes it with `why`, unless it is finished, and takes it off its workers' hands.
   void give_up(const failure& why) noexcept;
   void cancel();
   // `withdraw` takes it back before anybody was told; returns whether that was still possible.

@@ -1,6 +1,6 @@
 #include "core/pkcs11/private/failure.hpp"
 
-#include <cstdio>
+#include <cstring>
 
 #include "core/pkcs11/token/verdict.hpp"
 
@@ -54,9 +54,17 @@ meaning meaning_of(CK_RV rv) {
               "once on purpose with HSMTLS_FINAL_TRY=allow"};
     case CKR_PIN_EXPIRED:
       return {HSMTLS_P11_PIN_LOCKED, "the token wants its PIN changed first"};
+    case verdict::object_missing:
+      return {
+          HSMTLS_P11_OBJECT_NOT_FOUND,
+          "the token is there, but the key, or the public key or certificate that tells it "
+          "apart, is not in it: it was removed, or the token is not yet fully back; look at what "
+          "it holds, or try again"};
     case CKR_OBJECT_HANDLE_INVALID:
     case CKR_KEY_HANDLE_INVALID:
-      return {HSMTLS_P11_OBJECT_NOT_FOUND, "it is not in the token any more"};
+      return {HSMTLS_P11_OBJECT_NOT_FOUND,
+              "the token no longer knows the key by its handle, or holds several of its name; open "
+              "it anew"};
     case CKR_MECHANISM_INVALID:
     case CKR_MECHANISM_PARAM_INVALID:
     case CKR_KEY_TYPE_INCONSISTENT:
@@ -86,13 +94,24 @@ failure failure_of(CK_RV rv, const std::string& doing) {
   return {is.code, message + " (" + rv_name(rv) + ")", rv};
 }
 
+int32_t describe_failure(hsmtls_p11_code code,
+                         CK_RV ckr,
+                         const char* message,
+                         hsmtls_p11_error* out) noexcept {
+  if (out == nullptr) return code;
+  out->code = code;
+  out->ckr = ckr;
+  size_t length = strnlen(message, sizeof out->message - 1);
+  // Not in the middle of a character (RFC 3629 section 3: what continues one begins with 10).
+  const auto continues = [&] { return (static_cast<uint8_t>(message[length]) & 0xc0) == 0x80; };
+  while (length > 0 && continues()) --length;
+  std::memcpy(out->message, message, length);
+  out->message[length] = '\0';
+  return code;
+}
+
 int32_t describe_failure(const failure& why, hsmtls_p11_error* out) noexcept {
-  if (out != nullptr) {
-    out->code = why.code();
-    out->ckr = why.ckr();
-    std::snprintf(out->message, sizeof out->message, "%s", why.what());
-  }
-  return why.code();
+  return describe_failure(why.code(), why.ckr(), why.what(), out);
 }
 
 }  // namespace hsmtls::pkcs11

@@ -41,6 +41,10 @@ inline void check(CK_RV rv, const std::string& doing) {
 }
 
 // `describe_failure` fills the caller's struct; null: not wanted. Returns the code.
+int32_t describe_failure(hsmtls_p11_code code,
+                         CK_RV ckr,
+                         const char* message,
+                         hsmtls_p11_error* out) noexcept;
 int32_t describe_failure(const failure& why, hsmtls_p11_error* out) noexcept;
 
 }  // namespace hsmtls::pkcs11

@@ -48,8 +48,8 @@ void refuse_namesake(const opened_token& in, time_point until) {
   const auto refuse = [&](const uri& same, const char* what) {
     if (search(in.where, same, CKO_PRIVATE_KEY, 1, until).empty()) return;
     throw failure(HSMTLS_P11_EXISTS,
-                  "token '" + in.where.label() + "' already has a private key with this " + what +
-                      "; choose another, or remove that key first");
+                  "token " + in.where.quoted_label() + " already has a private key with this " +
+                      what + "; choose another, or remove that key first");
   };
   if (in.wanted.id) {
     uri same;
@@ -65,20 +65,19 @@ void refuse_namesake(const opened_token& in, time_point until) {
 
 }  // namespace
 
-uri generate(const char* uri_text,
-             uint32_t kind,
-             uint32_t bits,
-             const hsmtls_p11_login* login,
-             time_point until) {
+std::shared_ptr<key> generate(const char* uri_text,
+                              uint32_t kind,
+                              uint32_t bits,
+                              const hsmtls_p11_login* login,
+                              time_point until) {
   const curve* on = curve_of(kind);
   if (on == nullptr && kind != HSMTLS_P11_GENERATE_RSA)
     throw failure(HSMTLS_P11_BAD_ARGUMENT, "unknown kind of key");
   if (on == nullptr && (bits < 2048 || bits > 4096 || bits % 8 != 0)) {
     throw failure(HSMTLS_P11_BAD_ARGUMENT, "an RSA key has 2048 to 4096 bits");
   }
-  const opened_token in(uri_text, login, opened_token::login::required, until);
+  opened_token in(uri_text, login, opened_token::login::required, until);
   const uri& wanted = in.wanted;
-  token& behind = in.behind();
   if (wanted.type && *wanted.type != object_type::private_key) {
     throw failure(HSMTLS_P11_BAD_ARGUMENT,
                   "the URI of a key to be made has type=private, or no type");
@@ -115,28 +114,22 @@ uri generate(const char* uri_text,
     public_half.push_back(attribute(CKA_PUBLIC_EXPONENT, exponent));
   }
   CK_MECHANISM mechanism{on != nullptr ? on->mechanism : CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr, 0};
-  const CK_RV rv = behind.with_recovery(until, repeat::if_rejected, [&](uint64_t& life) -> CK_RV {
-    lease session;
-    if (const CK_RV got = behind.borrow(true, until, session, life); got != CKR_OK) return got;
-    return behind.call_once(
-        session, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE handle) {
-          CK_OBJECT_HANDLE made[2];
-          return invoke(vendor.C_GenerateKeyPair,
-                        handle,
-                        &mechanism,
-                        public_half.data(),
-                        static_cast<CK_ULONG>(public_half.size()),
-                        private_half.data(),
-                        static_cast<CK_ULONG>(private_half.size()),
-                        &made[0],
-                        &made[1]);
-        });
-  });
-  check(rv, "generate a key in token '" + in.where.label() + "'");
-  uri made = parse_or_throw(uri_for(in.where, recipe).c_str());
-  made.pin_source = wanted.pin_source;
-  made.pin_value = wanted.pin_value;
-  return made;
+  const auto make = [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+    CK_OBJECT_HANDLE made[2];
+    return invoke(vendor.C_GenerateKeyPair,
+                  session,
+                  &mechanism,
+                  public_half.data(),
+                  static_cast<CK_ULONG>(public_half.size()),
+                  private_half.data(),
+                  static_cast<CK_ULONG>(private_half.size()),
+                  &made[0],
+                  &made[1]);
+  };
+  check(change_token(in.behind(), until, make),
+        "generate a key in token " + in.where.quoted_label());
+  // While the login lasts: the user is asked for the PIN once.
+  return key::open(parse_or_throw(uri_for(in.where, recipe).c_str()), std::move(in.pins), until);
 }
 
 }  // namespace hsmtls::pkcs11

@@ -1,15 +1,14 @@
 #include "core/pkcs11/private/key.hpp"
 
+#include <algorithm>
+#include <thread>
+
 #include "core/pkcs11/base/log.hpp"
 #include "core/pkcs11/private/signature.hpp"
 #include "core/pkcs11/uri/near_miss.hpp"
 
 namespace hsmtls::pkcs11 {
 namespace {
-
-// More candidates than this are not needed to say that a URI fits several.
-constexpr size_t most_candidates = 11;
-constexpr size_t most_near_misses = 200;
 
 struct candidate {
   present_token where;
@@ -25,19 +24,6 @@ struct candidate {
                 "the URI fits several keys: " + ambiguous_objects(wanted, all));
 }
 
-[[noreturn]] void throw_not_found(const uri& wanted, const present_token& where, time_point until) {
-  std::vector<object_attributes> present;
-  for (const found_object& one : search(where, uri{}, std::nullopt, most_near_misses, until))
-    present.push_back(one.attributes());
-  const bool all_seen = where.behind->logged_in(face::private_abi).has_value();
-  throw failure(HSMTLS_P11_OBJECT_NOT_FOUND,
-                "no such key: " + object_near_miss(wanted,
-                                                   where.description(),
-                                                   present,
-                                                   all_seen ? visibility::all_objects
-                                                            : visibility::public_objects_only));
-}
-
 // The one private key that a URI fits.
 candidate find_key(runtime& process, const uri& wanted, pin_provider& pins, time_point until) {
   if (wanted.type && *wanted.type != object_type::private_key) {
@@ -50,9 +36,8 @@ candidate find_key(runtime& process, const uri& wanted, pin_provider& pins, time
   for (const present_token& where : tokens) {
     const auto use = std::make_shared<const token_use>(*where.behind, until);
     const bool login_required = (where.info.flags & CKF_LOGIN_REQUIRED) != 0;
-    const bool pin_pad = (where.info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
     // A PIN is sent to one token only, the one that the URI names.
-    if (tokens.size() == 1 && login_required && (pins.any() || pin_pad)) log_in(where, pins, until);
+    if (tokens.size() == 1 && login_required && can_log_in(where, pins)) log_in(where, pins, until);
     for (found_object& one : search(where, wanted, CKO_PRIVATE_KEY, most_candidates, until)) {
       fitting.push_back({where, use, std::move(one)});
     }
@@ -65,7 +50,7 @@ candidate find_key(runtime& process, const uri& wanted, pin_provider& pins, time
   const bool hidden =
       (where.info.flags & CKF_LOGIN_REQUIRED) != 0 && !where.behind->logged_in(face::private_abi);
   if (hidden) log_in(where, pins, until);  // throws PIN_REQUIRED
-  throw_not_found(wanted, where, until);
+  throw_not_found("no such key: ", wanted, where, until);
 }
 
 hsmtls_p11_key_type type_of_key(const object_recipe& recipe, const std::string& label) {
@@ -78,7 +63,7 @@ hsmtls_p11_key_type type_of_key(const object_recipe& recipe, const std::string& 
       return HSMTLS_P11_ED25519;
     default:
       throw failure(HSMTLS_P11_UNSUPPORTED,
-                    "the key '" + label + "' is neither RSA nor EC nor Ed25519");
+                    "the key " + quoted_name(label) + " is neither RSA nor EC nor Ed25519");
   }
 }
 
@@ -128,13 +113,14 @@ key::binding key::find(time_point until) {
     if (const CK_RV got = behind.borrow(false, until, in, life); got != CKR_OK) return got;
     // Life 0 never is: the object searches for itself.
     at.what = std::make_shared<object>(behind, found.what.recipe, CK_OBJECT_HANDLE{0}, uint64_t{0});
+    if (public_half_) at.what->expect(*public_half_);  // of the parent process
     CK_OBJECT_HANDLE handle = 0;
     if (const CK_RV got = at.what->resolve(in, until, handle); got != CKR_OK) return got;
     return at.what->learn_public_half(in, until);
   });
   check(rv,
-        "open the key '" + found.what.attributes().label + "' in token '" + found.where.label() +
-            "'");
+        "open the key " + quoted_name(found.what.attributes().label) + " in token " +
+            found.where.quoted_label());
   behind.add_observer(here().events);
   return at;
 }
@@ -175,7 +161,7 @@ void key::describe(const binding& at, time_point until) {
     if (const CK_RV got = companion.resolve(in, until, its_handle); got != CKR_OK) return got;
     return read(its_handle, CKA_EC_POINT, description_.ec_point);
   });
-  check(rv, "read the key '" + description_.label + "'");
+  check(rv, "read the key " + quoted_name(description_.label));
 }
 
 // The right to search, log in and use the PINs, for one thread of a process.
@@ -226,18 +212,23 @@ key::presence& key::here() {
   return *known;
 }
 
-std::shared_ptr<key> key::open(uri wanted, const hsmtls_p11_login* login, time_point until) {
-  pin_provider pins(wanted, login);
+std::shared_ptr<key> key::open(uri wanted, pin_provider pins, time_point until) {
   // From here on the PIN is in locked memory only.
   wanted.pin_value.reset();
   wanted.pin_source.reset();
   std::shared_ptr<key> opened(new key(std::move(wanted), std::move(pins)));
   const binding at = opened->bound(until);
   opened->describe(at, until);
+  opened->public_half_ = at.what->known_public_half();
   opened->token_of_workers_ = at.where.behind;
   opened->pins_.opened();
-  opened->can_log_in_ = opened->pins_.any();
   return opened;
+}
+
+token* key::token_if_bound() {
+  presence& mine = here();
+  std::lock_guard held(mine.mutex);
+  return mine.at ? mine.at->where.behind : nullptr;
 }
 
 key::binding key::bound(time_point until) {
@@ -249,10 +240,26 @@ key::binding key::bound(time_point until) {
   if (auto at = known()) return *at;
   const turn alone(mine, until);
   if (auto at = known()) return *at;
-  binding found = find(until);
+  binding found = public_half_ ? find_again(until) : find(until);
   std::lock_guard held(mine.mutex);
   mine.at = found;
   return found;
+}
+
+key::binding key::find_again(time_point until) {
+  // It was there when the parent opened it: what is not there now is not back yet.
+  constexpr milliseconds first_pause{20};
+  constexpr milliseconds longest_pause{500};
+  for (milliseconds pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
+    try {
+      return find(until);
+    } catch (const failure& why) {
+      const bool missing =
+          why.code() == HSMTLS_P11_TOKEN_NOT_FOUND || why.code() == HSMTLS_P11_OBJECT_NOT_FOUND;
+      if (!missing || passed(until)) throw;
+    }
+    std::this_thread::sleep_until(std::min(until, steady::now() + pause));
+  }
 }
 
 CK_RV key::sign_at(const binding& at,
@@ -265,10 +272,11 @@ CK_RV key::sign_at(const binding& at,
   const uint32_t capacity = length;
   const CK_RV rv = single_signature(
       *at.where.behind, *at.what, mechanism, authenticate, data, out, length, until);
-  if (rv != CKR_USER_NOT_LOGGED_IN || !can_log_in_) return rv;
+  if (rv != CKR_USER_NOT_LOGGED_IN) return rv;
   // The login was given up (a PIN that was changed elsewhere): its source may have the new one by
   // now.
   const turn alone(here(), until);
+  if (!can_log_in(at.where, pins_) || at.where.behind->login_pauses()) return rv;
   log_in(at.where, pins_, until);
   length = capacity;
   return single_signature(
@@ -298,7 +306,11 @@ void key::sign(const hsmtls_p11_signature_spec& spec,
                       " bytes, the signature has " + std::to_string(length),
                   rv);
   }
-  check(rv, "sign with the key '" + description_.label + "' in token '" + at.where.label() + "'");
+  if (rv != CKR_OK) {  // the sentence costs more than the check
+    throw failure_of(rv,
+                     "sign with the key " + quoted_name(description_.label) + " in token " +
+                         at.where.quoted_label());
+  }
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - start);
   log::event(log::level::info,
              "signed",

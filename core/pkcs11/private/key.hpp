@@ -47,7 +47,7 @@ class event_sink final : public token_observer {
 class key {
  public:
   // `open` finds and reads the key; throws failure.
-  static std::shared_ptr<key> open(uri wanted, const hsmtls_p11_login* login, time_point until);
+  static std::shared_ptr<key> open(uri wanted, pin_provider pins, time_point until);
   ~key();
   key(const key&) = delete;
   key& operator=(const key&) = delete;
@@ -72,6 +72,8 @@ class key {
     std::shared_ptr<object> what;
   };
   binding bound(time_point until);
+  // Its token, if this process has used the key; makes no call.
+  [[nodiscard]] token* token_if_bound();
 
  private:
   // What the key has in one process. A forked child leaves the parent's where it is: its locks may
@@ -90,6 +92,7 @@ class key {
   explicit key(uri wanted, pin_provider pins);
   presence& here();
   binding find(time_point until);
+  binding find_again(time_point until);
   void describe(const binding& at, time_point until);
   CK_RV sign_at(const binding& at,
                 const CK_MECHANISM& mechanism,
@@ -101,7 +104,7 @@ class key {
   const uri wanted_;
   pin_provider pins_;
   key_description description_;
-  bool can_log_in_ = false;
+  std::optional<public_half> public_half_;  // known once it was opened, also to forked children
   const token* token_of_workers_ = nullptr;
   std::atomic<presence*> presence_;
 };

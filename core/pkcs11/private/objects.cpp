@@ -8,22 +8,7 @@
 namespace hsmtls::pkcs11 {
 namespace {
 
-constexpr size_t most_listed = 10'000;
-
-// One call in a writable session that is not to be made twice.
-template <class Run>
-void change(const opened_token& in, const std::string& doing, time_point until, Run&& run) {
-  token& behind = in.behind();
-  const CK_RV rv = behind.with_recovery(until, repeat::if_rejected, [&](uint64_t& life) -> CK_RV {
-    lease session;
-    if (const CK_RV got = behind.borrow(true, until, session, life); got != CKR_OK) return got;
-    return behind.call_once(
-        session, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE handle) {
-          return run(vendor, handle);
-        });
-  });
-  check(rv, doing + " in token '" + in.where.label() + "'");
-}
+constexpr size_t most_shown = 10'000;
 
 // Shows one object to `each`, with its value if it is a certificate.
 void show(const present_token& where,
@@ -47,7 +32,7 @@ void show(const present_token& where,
       if (!certificate) return read_key_flags(behind, in, handle, until, info.flags);
       return read_attribute(behind, in, handle, CKA_VALUE, until, value);
     });
-    check(rv, "read the object '" + label + "'");
+    check(rv, "read the object " + quoted_name(label));
   }
   info.uri = its_uri.c_str();
   info.object_class = one.recipe.object_class;
@@ -97,13 +82,13 @@ void list_objects(const char* uri_text,
                   void* user,
                   time_point until) {
   const opened_token in(uri_text, login, opened_token::login::if_there_is_a_pin, until);
-  for (const found_object& one : search(in.where, in.wanted, std::nullopt, most_listed, until))
+  for (const found_object& one : search(in.where, in.wanted, std::nullopt, most_shown, until))
     show(in.where, one, each, user, until);
 }
 
 void list_certificates(key& of, hsmtls_p11_object_fn each, void* user, time_point until) {
   const key::binding at = of.bound(until);
-  auto found = search(at.where, uri{}, CKO_CERTIFICATE, most_listed, until);
+  auto found = search(at.where, uri{}, CKO_CERTIFICATE, most_shown, until);
   std::stable_partition(found.begin(), found.end(), [&](const found_object& one) {
     return one.recipe.id == of.description().id;
   });
@@ -142,7 +127,7 @@ void import_certificate(const char* uri_text,
                                     attribute(CKA_LABEL, label),
                                     attribute(CKA_ID, id)};
   // The same certificate again is no mistake, and no second object.
-  for (const found_object& one : search(in.where, in.wanted, CKO_CERTIFICATE, most_listed, until)) {
+  for (const found_object& one : search(in.where, in.wanted, CKO_CERTIFICATE, most_shown, until)) {
     bool same = false;
     struct context {
       const bytes& value;
@@ -160,17 +145,16 @@ void import_certificate(const char* uri_text,
         until);
     if (same) return;
   }
-  change(in,
-         "store the certificate",
-         until,
-         [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-           CK_OBJECT_HANDLE made = 0;
-           return invoke(vendor.C_CreateObject,
-                         session,
-                         pattern.data(),
-                         static_cast<CK_ULONG>(pattern.size()),
-                         &made);
-         });
+  const auto store = [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+    CK_OBJECT_HANDLE made = 0;
+    return invoke(vendor.C_CreateObject,
+                  session,
+                  pattern.data(),
+                  static_cast<CK_ULONG>(pattern.size()),
+                  &made);
+  };
+  check(change_token(in.behind(), until, store),
+        "store the certificate in token " + in.where.quoted_label());
 }
 
 void remove_object(const char* uri_text, const hsmtls_p11_login* login, time_point until) {
@@ -181,21 +165,14 @@ void remove_object(const char* uri_text, const hsmtls_p11_login* login, time_poi
                   "type=public");
   }
   const opened_token in(uri_text, login, opened_token::login::required, until);
-  const auto found = search(in.where, in.wanted, std::nullopt, 11, until);
+  const auto found = search(in.where, in.wanted, std::nullopt, most_candidates, until);
   if (found.size() > 1) {
     std::vector<located_object> all;
     for (const found_object& one : found) all.push_back({in.where.description(), one.attributes()});
     throw failure(HSMTLS_P11_AMBIGUOUS,
                   "the URI fits several objects: " + ambiguous_objects(in.wanted, all));
   }
-  if (found.empty()) {
-    std::vector<object_attributes> present;
-    for (const found_object& one : search(in.where, uri{}, std::nullopt, 200, until))
-      present.push_back(one.attributes());
-    throw failure(
-        HSMTLS_P11_OBJECT_NOT_FOUND,
-        "nothing to remove: " + object_near_miss(in.wanted, in.where.description(), present));
-  }
+  if (found.empty()) throw_not_found("nothing to remove: ", in.wanted, in.where, until);
   token& behind = in.behind();
   object what(behind, found[0].recipe, CK_OBJECT_HANDLE{0}, uint64_t{0});
   const CK_RV rv = behind.with_recovery(until, repeat::if_rejected, [&](uint64_t& life) -> CK_RV {
@@ -208,7 +185,7 @@ void remove_object(const char* uri_text, const hsmtls_p11_login* login, time_poi
           return invoke(vendor.C_DestroyObject, in_session, handle);
         });
   });
-  check(rv, "remove the object from token '" + in.where.label() + "'");
+  check(rv, "remove the object from token " + in.where.quoted_label());
 }
 
 }  // namespace hsmtls::pkcs11

@@ -19,11 +19,12 @@ void import_certificate(const char* uri_text,
                         time_point until);
 void remove_object(const char* uri_text, const hsmtls_p11_login* login, time_point until);
 
-// `generate` makes a key pair and returns a URI that fits it, with the PIN source of the caller's.
-uri generate(const char* uri_text,
-             uint32_t kind,
-             uint32_t bits,
-             const hsmtls_p11_login* login,
-             time_point until);
+// `generate` makes a key pair and opens it. If only opening it fails, the key is in the token all
+// the same.
+std::shared_ptr<key> generate(const char* uri_text,
+                              uint32_t kind,
+                              uint32_t bits,
+                              const hsmtls_p11_login* login,
+                              time_point until);
 
 }  // namespace hsmtls::pkcs11

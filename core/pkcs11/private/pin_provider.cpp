@@ -11,11 +11,37 @@
 
 #include "core/pkcs11/base/configuration.hpp"
 #include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/base/quoted_name.hpp"
 
 namespace hsmtls::pkcs11 {
 namespace {
 
 constexpr size_t longest_pin = 1024;
+
+// What the environment said about PINs when the library was loaded: a web server's workers lose
+// their environment.
+struct environment {
+  std::string credentials_directory;     // CREDENTIALS_DIRECTORY of systemd.exec(5)
+  std::optional<secret> configured_pin;  // where HSMTLS_PIN_SOURCE is env:…
+};
+
+std::optional<secret> read_configured_environment();
+
+const environment& at_load() {
+  // Never destroyed: threads may still be inside while exit() runs destructors.
+  static const environment& once = *[] {
+    auto* read = new environment;
+    const char* folder = secure_getenv("CREDENTIALS_DIRECTORY");
+    if (folder != nullptr) read->credentials_directory = folder;
+    read->configured_pin = read_configured_environment();
+    return read;
+  }();
+  return once;
+}
+
+[[gnu::constructor]] void read_environment_at_load() {
+  at_load();
+}
 
 class descriptor {
  public:
@@ -33,7 +59,8 @@ class descriptor {
 
 secret read_file(const std::string& path) {
   const auto cannot = [&](const char* why) {
-    return failure(HSMTLS_P11_PIN_SOURCE, "the PIN file '" + path + "' cannot be read: " + why);
+    return failure(HSMTLS_P11_PIN_SOURCE,
+                   "the PIN file " + quoted_path(path) + " cannot be read: " + why);
   };
   // Not blocking: a FIFO without a writer would hang the opener for ever.
   const descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -61,21 +88,30 @@ secret read_file(const std::string& path) {
 secret read_environment(const std::string& name) {
   const char* value = secure_getenv(name.c_str());
   if (value == nullptr || *value == '\0') {
-    throw failure(HSMTLS_P11_PIN_SOURCE,
-                  "the environment variable '" + name + "' that should hold the PIN is not set");
+    throw failure(
+        HSMTLS_P11_PIN_SOURCE,
+        "the environment variable " + quoted_name(name) + " that should hold the PIN is not set");
   }
   return secret({reinterpret_cast<const uint8_t*>(value), std::strlen(value)});
 }
 
 secret read_credential(const std::string& name) {
-  const char* folder = secure_getenv("CREDENTIALS_DIRECTORY");
-  if (folder == nullptr) {
+  const std::string& folder = at_load().credentials_directory;
+  if (folder.empty()) {
     throw failure(HSMTLS_P11_PIN_SOURCE,
-                  "the PIN should be the systemd credential '" + name +
-                      "', but CREDENTIALS_DIRECTORY is not set: add LoadCredential= or "
+                  "the PIN should be the systemd credential " + quoted_name(name) +
+                      ", but CREDENTIALS_DIRECTORY is not set: add LoadCredential= or "
                       "LoadCredentialEncrypted= to the unit");
   }
-  return read_file(std::string(folder) + "/" + name);
+  return read_file(folder + "/" + name);
+}
+
+std::optional<secret> read_configured_environment() {
+  const auto configured = parse_pin_source(settings().pin_source);
+  if (!configured.value || configured.value->where != pin_location::kind::environment) return {};
+  const char* value = secure_getenv(configured.value->name.c_str());
+  if (value == nullptr || *value == '\0') return {};
+  return secret({reinterpret_cast<const uint8_t*>(value), std::strlen(value)});
 }
 
 pin_location location_of(std::string_view text) {
@@ -118,13 +154,15 @@ pin_provider::pin_provider(const uri& from, const hsmtls_p11_login* login) {
     callback_user_ = login->pin_user;
   } else if (login != nullptr && login->pin_source != nullptr) {
     location_ = location_of(login->pin_source);
+  } else if (const auto& pin = at_load().configured_pin) {
+    value_ = secret(pin->bytes());
   } else if (!settings().pin_source.empty()) {
     location_ = location_of(settings().pin_source);
   }
 }
 
-bool pin_provider::any() const {
-  return value_ || location_ || callback_ != nullptr;
+bool pin_provider::usable() const {
+  return (opening_ || accepted_) && (value_ || location_ || callback_ != nullptr);
 }
 
 std::optional<secret> pin_provider::get(const std::string& token_label) {
@@ -166,6 +204,7 @@ credentials pin_provider::credentials_with(const secret& pin) const {
 }
 
 void pin_provider::opened() {
+  opening_ = false;
   callback_ = nullptr;
   callback_user_ = nullptr;
   if (forget_) value_.reset();

@@ -22,12 +22,20 @@ class pin_provider {
   // source.
   pin_provider(const uri& from, const hsmtls_p11_login* login);
 
-  // Whether there is any way to a PIN.
-  [[nodiscard]] bool any() const;
+  // Whether there is a PIN that may be sent now: any while the key is being opened; later, without
+  // the user, only one that the token has accepted.
+  [[nodiscard]] bool usable() const;
+  // The same of a login at the token's PIN pad: while the key is being opened.
+  [[nodiscard]] bool pad_usable() const { return opening_; }
 
   // `get` returns the PIN for the token labelled `token_label`, or none. Throws PIN_SOURCE. A
-  // callback is called only while `during_open` lasts: never from a signature.
+  // callback is called until `opened`: never from a signature.
   std::optional<secret> get(const std::string& token_label);
+
+  // `accepted` says that the token took the PIN. One that was given while somebody else was logged
+  // in is not known to be right.
+  void accepted() { accepted_ = true; }
+  [[nodiscard]] bool is_accepted() const { return accepted_; }
 
   // `credentials_with` says how to log in with `pin` and what to keep of it.
   [[nodiscard]] credentials credentials_with(const secret& pin) const;
@@ -42,6 +50,8 @@ class pin_provider {
   void* callback_user_ = nullptr;
   bool forget_ = false;
   bool insist_ = false;
+  bool opening_ = true;
+  bool accepted_ = false;
 };
 
 }  // namespace hsmtls::pkcs11

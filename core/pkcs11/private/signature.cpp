@@ -59,13 +59,18 @@ CK_RV single_signature(token& behind,
   return behind.with_recovery(until, repeat::freely, [&](uint64_t& life) -> CK_RV {
     lease in;
     if (const CK_RV rv = behind.borrow(false, until, in, life); rv != CKR_OK) return rv;
-    CK_OBJECT_HANDLE handle = 0;
-    if (const CK_RV rv = key.resolve(in, until, handle); rv != CKR_OK) return rv;
-    CK_MECHANISM with = mechanism;
-    CK_RV rv =
-        behind.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-          return invoke(vendor.C_SignInit, session, &with, handle);
-        });
+    CK_RV rv = CKR_OK;
+    for (bool searched_anew = false;; searched_anew = true) {
+      CK_OBJECT_HANDLE handle = 0;
+      if (const CK_RV got = key.resolve(in, until, handle); got != CKR_OK) return got;
+      CK_MECHANISM with = mechanism;
+      rv = behind.call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+        return invoke(vendor.C_SignInit, session, &with, handle);
+      });
+      // A handle that the vendor does not know any more: perhaps only its number is new.
+      if (loss_of(rv) != loss::object || searched_anew) break;
+      key.distrust();
+    }
     if (rv == CKR_OK && always_authenticate)
       rv = behind.login_for_operation_with_known_pin(in, until);
     CK_ULONG got = capacity;

@@ -54,7 +54,7 @@ void timekeeper::run() {
       if (auto one = at->second.alive.lock()) late.push_back(std::move(one));
     }
     watched_.erase(watched_.begin(), due);
-    const auto cancelled = std::move(cancelled_);
+    auto cancelled = std::move(cancelled_);
     cancelled_.clear();
     held.unlock();
     for (const auto& one : cancelled)
@@ -64,6 +64,11 @@ void timekeeper::run() {
                            "the signature was not ready within its deadline; a slow token needs a "
                            "longer one (HSMTLS_DEADLINE_MS)"));
     }
+    // Perhaps the last ones to know their keys: the end of a key is a logout, and must not keep
+    // others beyond their deadlines.
+    late.insert(late.end(), cancelled.begin(), cancelled.end());
+    cancelled.clear();
+    if (!late.empty()) run_in_thread([last = std::move(late)] { (void)last; });
     held.lock();
   }
 }

@@ -86,9 +86,9 @@ sole_token_use::sole_token_use(const present_token& where) : token_(*where.behin
     std::lock_guard held(all.mutex);
     use& of = all.by_token[&token_];
     if (of.users > 0 || of.closed) {
-      throw failure(
-          HSMTLS_P11_IN_USE,
-          "token '" + where.label() + "' is in use by an open key of this process; close it first");
+      throw failure(HSMTLS_P11_IN_USE,
+                    "token " + where.quoted_label() +
+                        " is in use by an open key of this process; close it first");
     }
     of.closed = true;
   }
@@ -125,7 +125,8 @@ opened_token::opened_token(const char* uri_text,
       where(one_token_of(process.process(), wanted, until)),
       use(*where.behind, until) {
   const bool login_required = (where.info.flags & CKF_LOGIN_REQUIRED) != 0;
-  if (login_required && (when == login::required || pins.any())) log_in(where, pins, until);
+  if (login_required && (when == login::required || can_log_in(where, pins)))
+    log_in(where, pins, until);
 }
 
 }  // namespace hsmtls::pkcs11

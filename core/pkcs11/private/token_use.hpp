@@ -72,4 +72,15 @@ class opened_token {
   [[nodiscard]] token& behind() const { return *where.behind; }
 };
 
+// `change_token` makes one call in a writable session that must not be made twice:
+// run(const CK_FUNCTION_LIST&, session handle).
+template <class Run>
+CK_RV change_token(token& behind, time_point until, Run&& run) {
+  return behind.with_recovery(until, repeat::if_rejected, [&](uint64_t& life) -> CK_RV {
+    lease session;
+    if (const CK_RV got = behind.borrow(true, until, session, life); got != CKR_OK) return got;
+    return behind.call_once(session, until, run);
+  });
+}
+
 }  // namespace hsmtls::pkcs11

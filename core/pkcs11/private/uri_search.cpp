@@ -20,6 +20,10 @@ bool fits(const uri& wanted, const present_token& one, time_point until) {
   return rv == CKR_OK && matches_slot(wanted, one.slot, slot) && matches_library(wanted, library);
 }
 
+bool has_pin_pad(const present_token& where) {
+  return (where.info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+}
+
 }  // namespace
 
 uri parse_or_throw(const char* text) {
@@ -69,27 +73,43 @@ present_token one_token_of(runtime& process, const uri& wanted, time_point until
                 "the URI fits several tokens: " + ambiguous_tokens(wanted, all));
 }
 
+bool can_log_in(const present_token& where, const pin_provider& pins) {
+  return has_pin_pad(where) ? pins.pad_usable() : pins.usable();
+}
+
 void log_in(const present_token& where, pin_provider& pins, time_point until) {
   token& behind = *where.behind;
-  if (behind.logged_in(face::private_abi)) return;
+  const bool logged_in = behind.logged_in(face::private_abi).has_value();
   const std::string label = where.label();
-  credentials with;
-  std::optional<secret> pin;
-  if ((where.info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0) {
-    pin = pins.get(label);
-    // An empty one would only cost a try.
-    if (!pin || pin->bytes().empty()) {
-      throw failure(HSMTLS_P11_PIN_REQUIRED,
-                    "token '" + label +
-                        "' wants a PIN: give one, name where it is with pin-source=file:… in the "
-                        "URI, or set HSMTLS_PIN_SOURCE");
-    }
-    with = pins.credentials_with(*pin);
+  const std::string doing = "log in to token " + where.quoted_label();
+  if (has_pin_pad(where)) {
+    if (logged_in) return;
+    if (!pins.pad_usable()) check(CKR_USER_NOT_LOGGED_IN, doing);
+    const CK_RV rv = behind.login(face::private_abi, CKU_USER, {}, until);
+    if (rv != CKR_USER_ALREADY_LOGGED_IN) check(rv, doing);
+    return;
   }
-  const CK_RV rv = behind.login(face::private_abi, CKU_USER, with, until);
+  if (logged_in && pins.is_accepted()) return;
+  std::optional<secret> pin;
+  if (pins.usable()) pin = pins.get(label);
+  if (logged_in) {
+    const auto right = pin ? behind.is_known_pin(pin->bytes()) : std::nullopt;
+    if (right == false) check(CKR_PIN_INCORRECT, doing);
+    if (right == true) pins.accepted();
+    return;
+  }
+  // An empty one would only cost a try.
+  if (!pin || pin->bytes().empty()) {
+    throw failure(HSMTLS_P11_PIN_REQUIRED,
+                  "token " + where.quoted_label() +
+                      " wants a PIN: give one, name where it is with pin-source=file:… in the "
+                      "URI, or set HSMTLS_PIN_SOURCE");
+  }
+  const CK_RV rv = behind.login(face::private_abi, CKU_USER, pins.credentials_with(*pin), until);
+  if (rv == CKR_OK) pins.accepted();
   // Somebody else in the process logged in: whether our PIN is right is not known, but it is not
   // needed.
-  if (rv != CKR_USER_ALREADY_LOGGED_IN) check(rv, "log in to token '" + label + "'");
+  if (rv != CKR_USER_ALREADY_LOGGED_IN) check(rv, doing);
 }
 
 std::vector<found_object> search(const present_token& where,
@@ -128,8 +148,24 @@ std::vector<found_object> search(const present_token& where,
     }
     return CKR_OK;
   });
-  check(rv, "search token '" + where.label() + "'");
+  check(rv, "search token " + where.quoted_label());
   return found;
+}
+
+void throw_not_found(const std::string& beginning,
+                     const uri& wanted,
+                     const present_token& where,
+                     time_point until) {
+  std::vector<object_attributes> present;
+  for (const found_object& one : search(where, uri{}, std::nullopt, most_near_misses, until))
+    present.push_back(one.attributes());
+  const bool all_seen = where.behind->logged_in(face::private_abi).has_value();
+  throw failure(HSMTLS_P11_OBJECT_NOT_FOUND,
+                beginning + object_near_miss(wanted,
+                                             where.description(),
+                                             present,
+                                             all_seen ? visibility::all_objects
+                                                      : visibility::public_objects_only));
 }
 
 std::vector<found_object> public_companions(const present_token& where,

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/pkcs11/base/quoted_name.hpp"
 #include "core/pkcs11/private/pin_provider.hpp"
 #include "core/pkcs11/runtime/runtime.hpp"
 #include "core/pkcs11/token/object.hpp"
@@ -20,6 +21,8 @@ struct present_token {
 
   [[nodiscard]] token_description description() const { return describe(info, slot); }
   [[nodiscard]] std::string label() const { return unpadded(info.label); }
+  // For sentences.
+  [[nodiscard]] std::string quoted_label() const { return quoted_name(label()); }
 };
 
 // An object as it was found: its names and where. The handle is good in that life of the token
@@ -46,6 +49,9 @@ std::vector<present_token> tokens_of(runtime& process, const uri& wanted, time_p
 // `one_token_of` throws AMBIGUOUS, too, if it fits several.
 present_token one_token_of(runtime& process, const uri& wanted, time_point until);
 
+// `can_log_in` tells whether `log_in` has anything to log in with.
+bool can_log_in(const present_token& where, const pin_provider& pins);
+
 // `log_in` logs the private face in to a token, if it is not yet. Throws PIN_REQUIRED,
 // PIN_INCORRECT, ….
 void log_in(const present_token& where, pin_provider& pins, time_point until);
@@ -57,6 +63,16 @@ std::vector<found_object> search(const present_token& where,
                                  std::optional<CK_OBJECT_CLASS> fallback,
                                  size_t most,
                                  time_point until);
+
+// As many as it takes to say that a URI fits several objects, or none of those that are there.
+inline constexpr size_t most_candidates = 11;
+inline constexpr size_t most_near_misses = 200;
+
+// `throw_not_found` throws OBJECT_NOT_FOUND: `beginning`, and the near miss among what can be seen.
+[[noreturn]] void throw_not_found(const std::string& beginning,
+                                  const uri& wanted,
+                                  const present_token& where,
+                                  time_point until);
 
 // `public_companions` finds the public keys that belong to a private key: by its CKA_ID, or its
 // label where it has none.

@@ -1,5 +1,6 @@
 #include "core/pkcs11/private/workers.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "core/pkcs11/base/library_thread.hpp"
@@ -18,9 +19,12 @@ struct all_workers {
 }  // namespace
 
 void workers::submit(std::shared_ptr<async_signature> one) {
+  // More than the token has sessions would only wait for one.
+  token* const signs = one->with().token_if_bound();
+  const size_t useful = signs != nullptr ? std::min(most, signs->usable_sessions()) : most;
   std::unique_lock held(mutex_);
   queue_.push_back(one);
-  if (idle_ >= static_cast<int>(queue_.size()) || threads_ >= most) {
+  if (idle_ >= queue_.size() || threads_ >= useful) {
     held.unlock();
     changed_.notify_one();
     return;
@@ -35,6 +39,16 @@ void workers::submit(std::shared_ptr<async_signature> one) {
   throw no_thread();
 }
 
+void workers::forget(const async_signature& one) noexcept {
+  std::shared_ptr<async_signature> dropped;  // let go of without the lock
+  std::lock_guard held(mutex_);
+  const auto at = std::find_if(
+      queue_.begin(), queue_.end(), [&](const auto& each) { return each.get() == &one; });
+  if (at == queue_.end()) return;
+  dropped = std::move(*at);
+  queue_.erase(at);
+}
+
 void workers::work() {
   std::unique_lock held(mutex_);
   for (;;) {
@@ -42,10 +56,12 @@ void workers::work() {
     const bool woken = changed_.wait_for(held, longest_idle, [&] { return !queue_.empty(); });
     --idle_;
     if (!woken) break;
-    const auto one = std::move(queue_.front());
+    auto one = std::move(queue_.front());
     queue_.pop_front();
     held.unlock();
     one->run();
+    // Perhaps the last one to know the key: its end is a logout, and takes its time.
+    one.reset();
     held.lock();
   }
   --threads_;

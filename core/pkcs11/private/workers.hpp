@@ -13,11 +13,13 @@ namespace hsmtls::pkcs11 {
 
 class workers : public std::enable_shared_from_this<workers> {
  public:
-  // More would wait for sessions: no token in sight signs faster with more.
-  static constexpr int most = 16;
+  // No token in sight signs faster with more.
+  static constexpr size_t most = 16;
 
   // `submit` queues one signature. Throws NO_MEMORY if there is no worker and none can be started.
   void submit(std::shared_ptr<async_signature> one);
+  // `forget` drops one that still waits for a worker.
+  void forget(const async_signature& one) noexcept;
 
  private:
   void work();
@@ -25,8 +27,8 @@ class workers : public std::enable_shared_from_this<workers> {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::shared_ptr<async_signature>> queue_;
-  int threads_ = 0;
-  int idle_ = 0;
+  size_t threads_ = 0;
+  size_t idle_ = 0;
 };
 
 // `workers_of` returns the workers of a token in this process.

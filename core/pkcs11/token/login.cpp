@@ -1,8 +1,11 @@
 // Login, and the rules by which nobody gets locked out: a PIN that was refused is never sent again,
 // a token that counts its last tries is not tried, and what fails again and again for other reasons
 // is left alone.
+#include <algorithm>
+
 #include "core/pkcs11/base/configuration.hpp"
 #include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/base/quoted_name.hpp"
 #include "core/pkcs11/base/refused_pins.hpp"
 #include "core/pkcs11/token/token.hpp"
 #include "core/pkcs11/token/verdict.hpp"
@@ -49,8 +52,10 @@ std::optional<CK_USER_TYPE> token::logged_in(face who) {
   return login_of(who);
 }
 
-bool token::knows_pin(std::span<const uint8_t> pin) {
-  return known_pin().equals(pin);
+std::optional<bool> token::is_known_pin(std::span<const uint8_t> pin) {
+  const secret known = known_pin();
+  if (!known) return std::nullopt;
+  return known.equals(pin);
 }
 
 secret token::known_pin() {
@@ -65,9 +70,40 @@ secret token::known_pin() {
   return again ? std::move(*again) : secret();
 }
 
-void token::pin_changed(std::span<const uint8_t> pin) {
+CK_RV token::set_pin(CK_SESSION_HANDLE session,
+                     CK_USER_TYPE user,
+                     std::optional<std::span<const uint8_t>> old_pin,
+                     std::span<const uint8_t> new_pin,
+                     time_point until) {
+  CK_RV answer = CKR_OK;
+  const auto send = [&] {
+    const auto old = old_pin.value_or(std::span<const uint8_t>());
+    answer = invoke(module_.functions().C_SetPIN,
+                    session,
+                    const_cast<CK_UTF8CHAR*>(old.data()),
+                    static_cast<CK_ULONG>(old.size()),
+                    const_cast<CK_UTF8CHAR*>(new_pin.data()),
+                    static_cast<CK_ULONG>(new_pin.size()));
+    // In the turn of the old one: a login in between would try that.
+    if (answer == CKR_OK && user == CKU_USER) pin_changed(old, new_pin);
+    // CKR_PIN_INVALID and CKR_PIN_LEN_RANGE are about the new PIN here, not the one that was sent.
+    return answer == CKR_PIN_INCORRECT ? answer : CK_RV{CKR_OK};
+  };
+  if (!old_pin) {
+    send();
+    return answer;
+  }
+  const CK_RV sent = send_pin(user, *old_pin, until, last_try::spared, send);
+  return sent != CKR_OK ? sent : answer;
+}
+
+void token::pin_changed(std::span<const uint8_t> old_pin, std::span<const uint8_t> pin) {
+  const std::string who = identity().key();
+  refused_pins::forget_all_of(who, CKU_USER);
+  // Whoever still has the old one may know it, and is not to spend a try on it.
+  if (!old_pin.empty() && !std::ranges::equal(old_pin, pin))
+    refused_pins::remember(who, CKU_USER, old_pin);
   auto held = gate_.hold();
-  refused_pins::forget_all_of(identity_.key());
   if (pin_) pin_ = secret(pin);
 }
 
@@ -76,20 +112,51 @@ bool token::automatic_login_pauses() const {
 }
 
 void token::forget_logins() {
+  if (wanted_login()) ++login_epoch_;
   for (auto& one : logins_) one.reset();
   pin_ = secret();
   read_pin_again_ = nullptr;
 }
 
+// The right to change who is logged in: one login or logout at a time. Of several threads that have
+// the same wrong PIN one may send it, and no C_Logout follows somebody else's C_Login.
+class token::login_turn {
+ public:
+  login_turn(token& of, time_point until) : of_(of) {
+    auto held = of_.gate_.hold();
+    const bool free = of_.gate_.wait(held, until, [&] {
+      return !of_.login_changes_ || of_.gate_.state() == gate::phase::closed;
+    });
+    if (of_.gate_.state() == gate::phase::closed)
+      answer_ = verdict::exiting;
+    else if (!free)
+      answer_ = of_.time_is_up();
+    else
+      of_.login_changes_ = true;
+  }
+  ~login_turn() {
+    if (answer_ != CKR_OK) return;
+    auto held = of_.gate_.hold();
+    of_.login_changes_ = false;
+    of_.gate_.announce();
+  }
+  login_turn(const login_turn&) = delete;
+  login_turn& operator=(const login_turn&) = delete;
+
+  // CKR_OK, or why it was not to be had.
+  [[nodiscard]] CK_RV answer() const { return answer_; }
+
+ private:
+  token& of_;
+  CK_RV answer_ = CKR_OK;
+};
+
 CK_RV token::login(face who, CK_USER_TYPE user, const credentials& with, time_point until) {
+  const login_turn turn(*this, until);
+  if (turn.answer() != CKR_OK) return turn.answer();
   bool another = false;
   {
     auto held = gate_.hold();
-    // One at a time: of several threads that have the same wrong PIN one may send it.
-    if (!gate_.wait(
-            held, until, [&] { return !logging_in_ || gate_.state() == gate::phase::closed; }))
-      return time_is_up();
-    if (gate_.state() == gate::phase::closed) return verdict::exiting;
     // Nobody is logged in in fact, and whoever logs in now knows better than our pause.
     if (automatic_login_pauses()) forget_logins();
     if (const auto mine = login_of(who)) {
@@ -99,24 +166,18 @@ CK_RV token::login(face who, CK_USER_TYPE user, const credentials& with, time_po
       if (*theirs != user) return CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
       another = true;
     }
-    logging_in_ = !another;
   }
-  if (!another) {
-    struct turn {
-      token& of;
-      ~turn() {
-        auto held = of.gate_.hold();
-        of.logging_in_ = false;
-        of.gate_.announce();
-      }
-    } const mine{*this};
-    return first_login(who, user, with, until);
-  }
+  if (!another) return first_login(who, user, with, until);
   const secret known = with.pin ? known_pin() : secret();
   if (known && !known.equals(*with.pin)) return CKR_PIN_INCORRECT;
-  auto held = gate_.hold();
-  login_of(who) = user;
-  return known ? CKR_OK : CKR_USER_ALREADY_LOGGED_IN;
+  {
+    auto held = gate_.hold();
+    if (wanted_login()) {
+      login_of(who) = user;
+      return known ? CKR_OK : CKR_USER_ALREADY_LOGGED_IN;
+    }
+  }
+  return first_login(who, user, with, until);  // a recovery gave the other's login up meanwhile
 }
 
 CK_RV token::first_login(face who, CK_USER_TYPE user, const credentials& with, time_point until) {
@@ -129,9 +190,8 @@ CK_RV token::first_login(face who, CK_USER_TYPE user, const credentials& with, t
     lease in;
     if (const CK_RV got = borrow(user == CKU_SO, until, in, life); got != CKR_OK) return got;
     CK_TOKEN_INFO info{};
-    const CK_SLOT_ID in_slot = slot();
     const CK_RV told = call(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE) {
-      return invoke(vendor.C_GetTokenInfo, in_slot, &info);
+      return invoke(vendor.C_GetTokenInfo, slot(), &info);
     });
     if (told != CKR_OK) return told;
     if (is_another(token_identity::of(info))) return replaced_by_another();
@@ -143,17 +203,14 @@ CK_RV token::first_login(face who, CK_USER_TYPE user, const credentials& with, t
       auto held = gate_.hold();
       pin_pad_ = (info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
     }
-
-    const auto send = [&]() -> CK_RV {
-      // Looked at in our turn: somebody else's refused PIN may have made it the last try.
-      if (const CK_RV refused = refused_by_flags(info, user, with.insist); refused != CKR_OK)
-        return refused;
-      return call_once(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-        return with.user_name ? login_by_name(module_.functions_v3(), session, user, with)
-                              : login_in_vendor(vendor, session, user, pin);
-      });
+    const auto send = [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) -> CK_RV {
+      return with.user_name ? login_by_name(module_.functions_v3(), session, user, with)
+                            : login_in_vendor(vendor, session, user, pin);
     };
-    last = send_given_pin(user, pin, until, send);
+    last = call_once(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+      const last_try how = with.insist ? last_try::risked : last_try::spared;
+      return send_given_pin(user, pin, until, how, [&] { return send(vendor, session); });
+    });
     // Some vendors answer a wrong PIN like this: what may be one is not sent five times.
     const bool repeated =
         note_login_result(last) || (loss_of(last) == loss::hard && ++hard_answers >= 2);
@@ -172,31 +229,38 @@ CK_RV token::first_login(face who, CK_USER_TYPE user, const credentials& with, t
   return rv == verdict::login_refused ? last : rv;
 }
 
-CK_RV token::refused_by_flags(const CK_TOKEN_INFO& info, CK_USER_TYPE user, bool insist) const {
+CK_RV token::refused_by_flags(const CK_TOKEN_INFO& info, CK_USER_TYPE user) {
   const bool officer = user == CKU_SO;
   if ((info.flags & (officer ? CKF_SO_PIN_LOCKED : CKF_USER_PIN_LOCKED)) != 0)
     return CKR_PIN_LOCKED;
-  if ((info.flags & (officer ? CKF_SO_PIN_FINAL_TRY : CKF_USER_PIN_FINAL_TRY)) != 0 && !insist &&
-      !settings().insist_on_final_try) {
-    log::complain(
-        "the token '" + unpadded(info.label) +
-        "' has one PIN try left, so no PIN was sent. Check the PIN, then log in once with "
-        "HSMTLS_FINAL_TRY=allow; a success resets the token's counter.");
+  if ((info.flags & (officer ? CKF_SO_PIN_FINAL_TRY : CKF_USER_PIN_FINAL_TRY)) != 0) {
+    log::complain("the token " + quoted_name(unpadded(info.label)) +
+                  " has one PIN try left, so no PIN was sent. Check the PIN, then log in once with "
+                  "HSMTLS_FINAL_TRY=allow; a success resets the token's counter.");
     return CKR_PIN_LOCKED;
   }
   return CKR_OK;
 }
 
-bool token::may_send(CK_USER_TYPE user, std::span<const uint8_t> pin) {
+CK_RV token::may_send(CK_USER_TYPE user, std::span<const uint8_t> pin, last_try how) {
   const token_identity who = identity();
-  if (!refused_pins::contains(who.key(), user, pin)) return true;
-  log::event(log::level::warning,
-             "pin-withheld",
-             "token",
-             who.label,
-             "reason",
-             "the token refused it before");
-  return false;
+  if (refused_pins::contains(who.key(), user, pin)) {
+    log::event(log::level::warning,
+               "pin-withheld",
+               "token",
+               who.label,
+               "reason",
+               "the token refused it before");
+    return CKR_PIN_INCORRECT;
+  }
+  return may_try(user, how);
+}
+
+CK_RV token::may_try(CK_USER_TYPE user, last_try how) {
+  if (how == last_try::risked || settings().insist_on_final_try) return CKR_OK;
+  CK_TOKEN_INFO info{};
+  const CK_RV rv = invoke(module_.functions().C_GetTokenInfo, slot(), &info);
+  return rv == CKR_OK ? refused_by_flags(info, user) : rv;
 }
 
 void token::note_refused(CK_USER_TYPE user, CK_RV rv, std::span<const uint8_t> pin) {
@@ -204,10 +268,28 @@ void token::note_refused(CK_USER_TYPE user, CK_RV rv, std::span<const uint8_t> p
   const token_identity who = identity();
   refused_pins::remember(who.key(), user, pin);
   log::event(log::level::error, "pin-refused", "token", who.label, "rv", rv_name(rv));
+  auto held = gate_.hold();
+  count_login_failure(rv);
 }
 
 CK_RV token::login_for_operation(const lease& in,
                                  std::optional<std::span<const uint8_t>> pin,
+                                 time_point until) {
+  // The PIN that the token accepted costs no try: three calls for a signature, not four.
+  const bool known = pin && is_known_pin(*pin) == true;
+  return login_for_operation(in, pin, known ? last_try::risked : last_try::spared, until);
+}
+
+CK_RV token::login_for_operation_with_known_pin(const lease& in, time_point until) {
+  if (login_pauses()) return verdict::login_refused;
+  const secret known = known_pin();
+  if (!known) return CKR_USER_NOT_LOGGED_IN;
+  return login_for_operation(in, known.bytes(), last_try::risked, until);
+}
+
+CK_RV token::login_for_operation(const lease& in,
+                                 std::optional<std::span<const uint8_t>> pin,
+                                 last_try how,
                                  time_point until) {
   // The turn is taken inside the call: while a rebuild waits for a turn, nobody who has one may
   // wait for the rebuild.
@@ -215,18 +297,12 @@ CK_RV token::login_for_operation(const lease& in,
       call_once(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
         // It is the user's PIN that the key asks for: refused as the one means refused as the
         // other.
-        return send_given_pin(CKU_USER, pin, until, [&] {
+        return send_given_pin(CKU_USER, pin, until, how, [&] {
           return login_in_vendor(vendor, session, CKU_CONTEXT_SPECIFIC, pin);
         });
       });
   note_login_result(rv);
   return rv;
-}
-
-CK_RV token::login_for_operation_with_known_pin(const lease& in, time_point until) {
-  if (login_pauses()) return verdict::login_refused;
-  const secret known = known_pin();
-  return known ? login_for_operation(in, known.bytes(), until) : CKR_USER_NOT_LOGGED_IN;
 }
 
 bool token::login_pauses() {
@@ -241,7 +317,12 @@ bool token::note_login_result(CK_RV rv) {
     breaker_ends_ = {};  // the application logged in by itself: whatever it was, it is over
     return false;
   }
+  // A refused PIN counts when it is refused, not when it is withheld.
   if (loss_of(rv) != loss::hard && rv != CKR_FUNCTION_FAILED) return false;
+  return count_login_failure(rv);
+}
+
+bool token::count_login_failure(CK_RV rv) {
   if (++login_failures_ < most_login_failures) return false;
   breaker_ends_ = steady::now() + breaker_pause;
   log::event(log::level::error,
@@ -276,12 +357,14 @@ CK_RV token::login_again(CK_SESSION_HANDLE session, const CK_TOKEN_INFO& info, u
   if (!pin) return give_up("the PIN is not known here");
   if ((info.flags & CKF_USER_PIN_TO_BE_CHANGED) != 0)
     return give_up("the token wants its PIN changed");
-  if (refused_by_flags(info, user, false) != CKR_OK)
+  if (refused_by_flags(info, user) != CKR_OK)
     return give_up("the token's PIN is locked or on its last try");
 
-  const CK_RV rv = send_pin(user, pin.bytes(), steady::now() + settings().deadline, [&] {
-    return login_in_vendor(module_.functions(), session, user, pin.bytes());
-  });
+  // The flags were read just now.
+  const CK_RV rv =
+      send_pin(user, pin.bytes(), steady::now() + settings().deadline, last_try::risked, [&] {
+        return login_in_vendor(module_.functions(), session, user, pin.bytes());
+      });
   if (note_login_result(rv)) return verdict::login_refused;
   if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
     auto held = gate_.hold();
@@ -296,38 +379,69 @@ CK_RV token::login_again(CK_SESSION_HANDLE session, const CK_TOKEN_INFO& info, u
 }
 
 CK_RV token::initialise(std::span<const uint8_t> so_pin, CK_UTF8CHAR* label, time_point until) {
-  CK_TOKEN_INFO info{};
-  CK_RV rv = module_.call(until, [&](const CK_FUNCTION_LIST& vendor) {
-    return invoke(vendor.C_GetTokenInfo, slot(), &info);
+  const CK_RV rv = module_.call(until, [&](const CK_FUNCTION_LIST& vendor) -> CK_RV {
+    CK_TOKEN_INFO info{};
+    if (const CK_RV told = invoke(vendor.C_GetTokenInfo, slot(), &info); told != CKR_OK)
+      return told;
+    // Not our identity_: perhaps no session was ever opened on it.
+    const std::string who = token_identity::of(info).key();
+    const refused_pins::turn mine(who, CKU_SO, so_pin, until);
+    if (!mine) return CKR_FUNCTION_FAILED;
+    if (refused_pins::contains(who, CKU_SO, so_pin)) return CKR_PIN_INCORRECT;
+    // One that was never initialised has no SO PIN yet, whatever its flags say.
+    const bool has_pin = (info.flags & CKF_TOKEN_INITIALIZED) != 0;
+    const last_try how = has_pin ? last_try::spared : last_try::risked;
+    if (const CK_RV refused = may_try(CKU_SO, how); refused != CKR_OK) return refused;
+    const CK_RV answer = invoke(vendor.C_InitToken,
+                                slot(),
+                                const_cast<CK_UTF8CHAR*>(so_pin.data()),
+                                static_cast<CK_ULONG>(so_pin.size()),
+                                label);
+    if (answer == CKR_PIN_INCORRECT) refused_pins::remember(who, CKU_SO, so_pin);
+    if (answer == CKR_OK) {
+      refused_pins::forget_all_of(who, CKU_SO);
+      refused_pins::forget_all_of(who, CKU_USER);
+    }
+    return answer;
   });
-  if (rv != CKR_OK) return rv;
-  // Not our identity_: perhaps no session was ever opened on it.
-  const std::string who = token_identity::of(info).key();
-  if (refused_pins::contains(who, CKU_SO, so_pin)) return CKR_PIN_INCORRECT;
-  rv = module_.call(until, [&](const CK_FUNCTION_LIST& vendor) {
-    return invoke(vendor.C_InitToken,
-                  slot(),
-                  const_cast<CK_UTF8CHAR*>(so_pin.data()),
-                  static_cast<CK_ULONG>(so_pin.size()),
-                  label);
-  });
-  if (rv == CKR_PIN_INCORRECT) refused_pins::remember(who, CKU_SO, so_pin);
-  if (rv != CKR_OK) return rv;
-  refused_pins::forget_all_of(who);
-  forget();
-  return CKR_OK;
+  if (rv == CKR_OK) forget();
+  return rv;
 }
 
 CK_RV token::logout(face who, time_point until) {
+  const login_turn turn(*this, until);
   {
     auto held = gate_.hold();
     if (!login_of(who)) return CKR_USER_NOT_LOGGED_IN;
-    login_of(who).reset();
-    if (wanted_login()) return CKR_OK;
-    pin_ = secret();
-    read_pin_again_ = nullptr;
-    if (!real_login_ || lost_ || rebuilding_) return CKR_OK;
+    if (!end_login(who, turn.answer() == CKR_OK)) return CKR_OK;
   }
+  return logout_in_vendor(until);
+}
+
+bool token::logout_if_unused(time_point until) {
+  const login_turn turn(*this, until);
+  {
+    auto held = gate_.hold();
+    // A session that another thread opened meanwhile has the login that is there.
+    if (application_sessions_ > 0) return false;
+    if (!login_of(face::front)) return true;
+    if (!end_login(face::front, turn.answer() == CKR_OK)) return true;
+  }
+  logout_in_vendor(until);
+  return true;
+}
+
+bool token::end_login(face who, bool alone) {
+  login_of(who).reset();
+  if (wanted_login()) return false;
+  ++login_epoch_;
+  pin_ = secret();
+  read_pin_again_ = nullptr;
+  // The vendor may think that somebody is logged in as long as nobody can be asked to tell it.
+  return alone && real_login_ && !lost_ && !rebuilding_;
+}
+
+CK_RV token::logout_in_vendor(time_point until) {
   lease in;
   uint64_t life = 0;
   if (borrow(false, until, in, life) != CKR_OK) return CKR_OK;
@@ -338,8 +452,7 @@ CK_RV token::logout(face who, time_point until) {
   in.give_back();
   auto held = gate_.hold();
   real_login_.reset();
-  // PKCS#11 v3.1 C_Logout: handles of private objects are void from now on, also after another
-  // login. The end of the last session ends the life, too.
+  // The end of the last session ends the life, too.
   if (idle_.size() == open_.size()) {
     while (!idle_.empty() && gate_.state() == gate::phase::open && !rebuilding_)
       close_one(held, idle_.back().handle);

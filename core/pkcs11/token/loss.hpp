@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/pkcs11/base/ck.hpp"
+#include "core/pkcs11/token/verdict.hpp"
 
 namespace hsmtls::pkcs11 {
 
@@ -10,6 +11,7 @@ enum class loss {
   none,     // not a loss: the caller's business
   session,  // the session is gone (or was, and its number now means another)
   object,   // the object's handle is gone
+  unseen,   // the object is not found again: during a recovery, that means "not back yet"
   login,    // the token forgot that we are logged in
   absent,   // there is no token now; the call did not begin
   removed,  // the token went away during the call
@@ -29,6 +31,8 @@ inline loss loss_of(CK_RV rv) {
     case CKR_WRAPPING_KEY_HANDLE_INVALID:
     case CKR_UNWRAPPING_KEY_HANDLE_INVALID:
       return loss::object;
+    case verdict::object_missing:
+      return loss::unseen;
     case CKR_USER_NOT_LOGGED_IN:
       return loss::login;
     case CKR_TOKEN_NOT_PRESENT:

@@ -143,16 +143,36 @@ CK_RV read_public_half(token& of,
 
 std::optional<CK_OBJECT_HANDLE> object::current_in(uint64_t life) const {
   std::lock_guard held(mutex_);
-  if (life_ != life) return std::nullopt;
+  if (!known_in(life)) return std::nullopt;
   return handle_;
+}
+
+bool object::is_settled_in(uint64_t life) const {
+  std::lock_guard held(mutex_);
+  const bool comparable = class_ == CKO_PRIVATE_KEY || class_ == CKO_SECRET_KEY;
+  return known_in(life) && !must_match_ && (public_half_ || !comparable);
 }
 
 void object::seen(CK_OBJECT_HANDLE handle, uint64_t life) {
   std::lock_guard held(mutex_);
-  if (life_ == life) return;
-  handle_ = handle;
-  life_ = life;
+  if (known_in(life)) return;
+  learn(handle, life);
   must_match_ = public_half_ && public_half_->from != public_half::source::none;
+}
+
+std::optional<public_half> object::known_public_half() const {
+  std::lock_guard held(mutex_);
+  return public_half_;
+}
+
+void object::expect(const public_half& half) {
+  std::lock_guard held(mutex_);
+  public_half_ = half;
+}
+
+void object::distrust() {
+  std::lock_guard held(mutex_);
+  life_ = 0;  // never the number of one
 }
 
 void object::renamed(object_recipe recipe) {
@@ -166,7 +186,7 @@ CK_RV object::learn_public_half(const lease& in, time_point until) {
   {
     std::lock_guard held(mutex_);
     if (public_half_) return CKR_OK;
-    if (life_ != in.life()) return CKR_OBJECT_HANDLE_INVALID;
+    if (!known_in(in.life())) return CKR_OBJECT_HANDLE_INVALID;
     handle = handle_;
     recipe = recipe_;
   }
@@ -195,8 +215,8 @@ CK_RV object::resolve(const lease& in, time_point until, CK_OBJECT_HANDLE& out) 
   {
     std::lock_guard held(mutex_);
     out = handle_;
-    if (life_ == in.life() && !must_match_) return CKR_OK;
-    if (life_ == in.life()) expected = public_half_;
+    if (known_in(in.life()) && !must_match_) return CKR_OK;
+    if (known_in(in.life())) expected = public_half_;
     recipe = recipe_;
   }
   // No recovery brings it back: a value that does not ask for one.
@@ -235,8 +255,7 @@ CK_RV object::search(const lease& in, time_point until, CK_OBJECT_HANDLE& out) {
     // A private object that nobody is logged in for is hidden, and no recovery shows it.
     const bool hidden =
         is_private_ && !token_.logged_in(face::front) && !token_.logged_in(face::private_abi);
-    // During a recovery nothing means "not back yet".
-    return hidden ? CKR_USER_NOT_LOGGED_IN : CKR_OBJECT_HANDLE_INVALID;
+    return hidden ? CKR_USER_NOT_LOGGED_IN : verdict::object_missing;
   }
 
   std::vector<CK_OBJECT_HANDLE> fitting;
@@ -250,7 +269,8 @@ CK_RV object::search(const lease& in, time_point until, CK_OBJECT_HANDLE& out) {
       const CK_RV rv = read_public_half(token_, in, candidate, wanted, expected->from, until, now);
       if (rv != CKR_OK) return rv;
       if (now.value != expected->value) {
-        another = true;
+        // Nothing to compare with is no other key: what has it is not back yet.
+        another = another || !now.value.empty();
         continue;
       }
     }
@@ -265,11 +285,12 @@ CK_RV object::search(const lease& in, time_point until, CK_OBJECT_HANDLE& out) {
                std::string(wanted.label.begin(), wanted.label.end()));
     return verdict::key_replaced;
   }
+  if (fitting.empty()) return verdict::object_missing;
   // Two that cannot be told apart: using either might be using the wrong one.
   if (fitting.size() != 1) return CKR_OBJECT_HANDLE_INVALID;
   std::lock_guard held(mutex_);
-  handle_ = out = fitting[0];
-  life_ = in.life();
+  out = fitting[0];
+  learn(out, in.life());
   must_match_ = false;
   return CKR_OK;
 }

@@ -53,7 +53,8 @@ class object {
         on_token_(recipe.on_token),
         recipe_(std::move(recipe)),
         handle_(handle),
-        life_(life) {}
+        life_(life),
+        login_epoch_(of.login_epoch()) {}
 
   [[nodiscard]] token& owner() const { return token_; }
   [[nodiscard]] object_recipe recipe() const {
@@ -65,26 +66,45 @@ class object {
   [[nodiscard]] bool on_token() const { return on_token_; }
 
   // `resolve` gives the handle for the life of `in`, searching for the object if that is a new one.
-  // CKR_OBJECT_HANDLE_INVALID: not there (or not back yet), or several fit; verdict::key_replaced:
-  // only others of the same name are there; verdict::object_gone: a session object of an earlier
-  // life. `in` must have no search in progress.
+  // verdict::object_missing: not there, or not back yet; CKR_OBJECT_HANDLE_INVALID: several fit;
+  // verdict::key_replaced: only others of the same name are there; verdict::object_gone: a session
+  // object of an earlier life. `in` must have no search in progress.
   CK_RV resolve(const lease& in, time_point until, CK_OBJECT_HANDLE& out);
 
   // `learn_public_half` remembers the public half, once; what cannot be read is not asked for
   // again.
   CK_RV learn_public_half(const lease& in, time_point until);
 
+  // What `learn_public_half` has read; `expect` says beforehand what it must be.
+  [[nodiscard]] std::optional<public_half> known_public_half() const;
+  void expect(const public_half& half);
+
   // `current_in` tells the handle without a search: nothing if the object was not seen in `life`.
   [[nodiscard]] std::optional<CK_OBJECT_HANDLE> current_in(uint64_t life) const;
 
+  // `is_settled_in` tells whether `resolve` and `learn_public_half` need no call in `life`.
+  [[nodiscard]] bool is_settled_in(uint64_t life) const;
+
   // `seen` says that a search in `life` returned this object as `handle`.
   void seen(CK_OBJECT_HANDLE handle, uint64_t life);
+
+  // `distrust` says that the vendor did not know the handle: it is searched for before its next use.
+  void distrust();
 
   // `renamed` says that the application gave it another id or label.
   void renamed(object_recipe recipe);
 
  private:
   CK_RV search(const lease& in, time_point until, CK_OBJECT_HANDLE& out);
+  // With the lock held.
+  [[nodiscard]] bool known_in(uint64_t life) const {
+    return life_ == life && (!is_private_ || login_epoch_ == token_.login_epoch());
+  }
+  void learn(CK_OBJECT_HANDLE handle, uint64_t life) {
+    handle_ = handle;
+    life_ = life;
+    login_epoch_ = token_.login_epoch();
+  }
 
   token& token_;
   const CK_OBJECT_CLASS class_;
@@ -94,6 +114,7 @@ class object {
   object_recipe recipe_;
   CK_OBJECT_HANDLE handle_;
   uint64_t life_;
+  uint64_t login_epoch_;     // in which handle_ was learnt: a private object's ends with it
   bool must_match_ = false;  // found by name in a later life: compare before use
   std::optional<public_half> public_half_;
 };

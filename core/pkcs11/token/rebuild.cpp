@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/pkcs11/base/configuration.hpp"
 #include "core/pkcs11/base/library_thread.hpp"
 #include "core/pkcs11/base/log.hpp"
 #include "core/pkcs11/token/token.hpp"
 #include "core/pkcs11/token/verdict.hpp"
+#include "core/pkcs11/vendor/slot_list.hpp"
 
 namespace hsmtls::pkcs11 {
 namespace {
@@ -20,31 +22,24 @@ constexpr milliseconds longest_pause{1000};
 // How long a rebuild waits for calls that are inside with handles of the life that ended.
 constexpr milliseconds drain_grace{100};
 // A handle that is found again and still called invalid is the caller's mistake, not a loss.
-constexpr int most_object_losses = 6;
+constexpr int most_object_losses = 4;
 constexpr int most_login_losses = 4;
 constexpr int rung_one_tries = 2;
 // How often a request that a working token refuses may restart the module.
 constexpr std::chrono::seconds suspicion_pause{30};
-
-std::vector<CK_SLOT_ID> slots_with_tokens(const CK_FUNCTION_LIST& vendor) {
-  CK_ULONG count = 0;
-  // PKCS#11 v3.1 C_GetSlotList: only a call with a null list makes the module look for new slots.
-  if (invoke(vendor.C_GetSlotList, CK_BBOOL{CK_TRUE}, nullptr, &count) != CKR_OK) return {};
-  std::vector<CK_SLOT_ID> slots(count);
-  if (invoke(vendor.C_GetSlotList, CK_BBOOL{CK_TRUE}, slots.data(), &count) != CKR_OK) return {};
-  slots.resize(std::min<size_t>(count, slots.size()));
-  return slots;
-}
 
 }  // namespace
 
 bool token::try_again(retries& run, CK_RV rv, uint64_t life, time_point until, repeat how) {
   const loss what = loss_of(rv);
   run.answer = rv;
-  if (may_repeat(how, what) && worth_another_try(run, what) &&
-      !(run.rebuilds > 0 && passed(until))) {
-    const CK_RV healed =
-        recover(life, what, run.failures[static_cast<size_t>(what)] > rung_one_tries, until);
+  const bool in_time = !(run.rebuilds > 0 && passed(until));
+  const cure next = may_repeat(how, what) && in_time ? cure_for(run, what, life) : cure::none;
+  if (next == cure::wait) {
+    if (wait_for_change(run, life, until)) return true;
+  } else if (next != cure::none) {
+    const bool fresh = run.rebuilds == 0;
+    const CK_RV healed = recover(life, what, next == cure::restart, fresh, until);
     if (healed == CKR_OK) {
       ++run.rebuilds;
       return true;
@@ -62,32 +57,53 @@ bool token::try_again(retries& run, CK_RV rv, uint64_t life, time_point until, r
   return false;
 }
 
-bool token::worth_another_try(retries& run, loss what) {
+token::cure token::cure_for(retries& run, loss what, uint64_t life) {
   const int failures = ++run.failures[static_cast<size_t>(what)];
+  const auto now = steady::now();
   auto held = gate_.hold();
+  // A restart ends everybody's sessions: where a request that the token refuses for good may be
+  // the reason, it is not tried for each such request.
+  const auto restart_on_suspicion = [&] {
+    if (failures > rung_one_tries + 1 || now < next_restart_on_suspicion_) return false;
+    next_restart_on_suspicion_ = now + suspicion_pause;
+    return true;
+  };
   switch (what) {
     case loss::login:
       // Nobody is logged in, or the token still says so after it was logged in to again: it means
       // something else (a key that wants a login for each operation).
-      return wanted_login() && failures <= most_login_losses;
+      return wanted_login() && failures <= most_login_losses ? cure::rebuild : cure::none;
     case loss::absent:
-      return identity_.known();  // else nothing was ever there to come back
+      // Else nothing was ever there to come back.
+      return identity_.known() ? cure::rebuild : cure::none;
     case loss::object:
-      return failures <= most_object_losses;
+      return failures <= most_object_losses ? cure::rebuild : cure::none;
+    case loss::unseen:
+      // Not back yet, or removed for good: more rebuilds would only disturb those whose keys are
+      // there.
+      if (failures <= rung_one_tries) return cure::rebuild;
+      return !module_.another_works(this) && restart_on_suspicion() ? cure::restart : cure::wait;
     case loss::hard:
-      // Sessions that work, and the same error again: it is the request, not the token. One restart
-      // of the module is tried, but not for each such request: it ends everybody's sessions.
-      if (failures <= rung_one_tries) return true;
-      if (failures > rung_one_tries + 1 || steady::now() < next_restart_on_suspicion_) return false;
-      next_restart_on_suspicion_ = steady::now() + suspicion_pause;
-      return true;
+      // Sessions that work, and the same error again: it is the request, not the token.
+      if (failures <= rung_one_tries) return cure::rebuild;
+      return restart_on_suspicion() ? cure::restart : cure::none;
     case loss::session:
-      run.failures =
-          {};  // a reset for certain: what failed before it says nothing about the request
-      return true;
+      // A reset for certain, so that what failed before it says nothing any more; unless the session
+      // was one that had ended before.
+      if (life == life_) run.failures = {};
+      return cure::rebuild;
     default:
-      return true;
+      return cure::rebuild;
   }
+}
+
+bool token::wait_for_change(retries& run, uint64_t life, time_point until) {
+  run.pause = std::clamp(run.pause * 2, first_pause, longest_pause);
+  auto held = gate_.hold();
+  gate_.wait(held, std::min(until, steady::now() + run.pause), [&] {
+    return life_ != life || lost_ || gate_.state() == gate::phase::closed;
+  });
+  return !passed(until);
 }
 
 bool token::worth_recovering(loss what) {
@@ -105,12 +121,11 @@ CK_RV token::recover_now(loss what, time_point until) {
     auto held = gate_.hold();
     life = life_;
   }
-  return recover(life, what, false, until);
+  return recover(life, what, false, true, until);
 }
 
-CK_RV token::recover(uint64_t seen, loss what, bool restart, time_point until) {
+CK_RV token::recover(uint64_t seen, loss what, bool restart, bool fresh, time_point until) {
   auto held = gate_.hold();
-  bool fresh = true;
   for (;;) {
     if (gate_.state() == gate::phase::closed) return verdict::exiting;
     if (life_ != seen && !lost_ && !rebuilding_) return CKR_OK;
@@ -138,7 +153,7 @@ CK_RV token::recover(uint64_t seen, loss what, bool restart, time_point until) {
       }
       continue;
     }
-    const auto run = begin_rebuild(held, what, restart, fresh, until);
+    const auto run = begin_rebuild(what, restart, fresh, until);
     fresh = false;
     held.unlock();
     // On a thread of its own: a vendor's C_Initialize leaves marks on the thread that it runs on
@@ -153,14 +168,21 @@ CK_RV token::recover(uint64_t seen, loss what, bool restart, time_point until) {
   }
 }
 
-std::shared_ptr<token::rebuild_run> token::begin_rebuild(
-    gate::lock& held, loss what, bool restart, bool fresh, time_point until) {
+std::shared_ptr<token::rebuild_run> token::begin_rebuild(loss what,
+                                                         bool restart,
+                                                         bool fresh,
+                                                         time_point until) {
+  // All that may fail for want of memory first.
+  auto run = std::make_shared<rebuild_run>();
+  run->watching = observers_;
+  for (const real_session& one : open_) run->doomed.push_back(one.handle);
+  strays_.reserve(strays_.size() + run->doomed.size());
+
   rebuilding_ = true;
   rebuilding_since_ = steady::now();
-  auto run = std::make_shared<rebuild_run>();
   run->what = what;
   run->fresh = fresh;
-  run->until = until;
+  run->until = std::max(until, rebuilding_since_ + settings().deadline);
   // Not lost_ is asked: another token's rung 2 may have set that.
   run->news = !lost_since_;
   if (run->news) {
@@ -168,27 +190,37 @@ std::shared_ptr<token::rebuild_run> token::begin_rebuild(
     ++counters_.lost;
     log::event(log::level::warning, "lost", "token", identity_.label, "serial", identity_.serial);
   }
-  for (const real_session& one : open_) run->doomed.push_back(one.handle);
   end_life();
   lost_ = true;
-  gate_.drain(held, std::min(until, steady::now() + drain_grace), this);
-  // Closing a session that a call never came out of would not come back, either.
-  std::erase_if(run->doomed, [&](CK_SESSION_HANDLE one) { return gate_.is_stuck(this, one); });
   run->attempt = failed_climbs_ + 1;
   ++counters_.rebuild_attempts;
-  run->watching = observers_;
   run->restarts = module_.restarts();
   const bool hidden = what == loss::hard && module_.known_quirks().reset_hides_behind_general_error;
-  run->second_rung = failed_climbs_ >= rung_one_tries || what == loss::library || hidden ||
-                     (what == loss::hard && restart);
+  run->second_rung = failed_climbs_ >= rung_one_tries || what == loss::library || hidden || restart;
   return run;
 }
 
-void token::carry_out(rebuild_run& run) {
+void token::clear_out(rebuild_run& run) {
+  auto held = gate_.hold();
+  gate_.drain(held, steady::now() + drain_grace, this);
+  // Closing a session that a call never came out of would not come back, either.
+  std::erase_if(run.doomed, [&](CK_SESSION_HANDLE one) {
+    if (!gate_.is_stuck(this, one)) return false;
+    strays_.push_back({one, run.restarts});
+    return true;
+  });
+}
+
+void token::carry_out(rebuild_run& run) noexcept {
   if (run.news) {
     for (const auto& one : run.watching) one->lost();
   }
-  const CK_RV rv = climb(run);
+  CK_RV rv = CKR_HOST_MEMORY;
+  try {
+    clear_out(run);
+    rv = climb(run);
+  } catch (...) {  // no memory: the next attempt may have some
+  }
 
   auto held = gate_.hold();
   rebuilding_ = false;
@@ -197,8 +229,11 @@ void token::carry_out(rebuild_run& run) {
   pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
   run.answer = rv;
   run.done = true;
-  last_climb_ = loss_of(rv);
-  failed_climbs_ = rv == CKR_OK ? 0 : failed_climbs_ + 1;
+  seen_no_token_ = run.no_token;
+  if (rv == CKR_OK)
+    failed_climbs_ = 0;
+  else if (!run.disturbed)
+    ++failed_climbs_;
   std::chrono::microseconds after{0};
   if (rv == CKR_OK) {
     const double away =
@@ -229,6 +264,7 @@ void token::carry_out(rebuild_run& run) {
                "rv",
                verdict::is_verdict(rv) ? verdict::name_of(rv) : rv_name(rv));
   }
+  close_strays(held);
   gate_.announce();
   const bool in_vain = unused_;
   held.unlock();
@@ -240,25 +276,25 @@ void token::carry_out(rebuild_run& run) {
   for (const auto& one : run.watching) one->restored(after);
 }
 
-CK_RV token::climb(const rebuild_run& run) {
+CK_RV token::climb(rebuild_run& run) {
   // The vendor may still hold sessions that are only half dead; they would never be closed
   // otherwise. After somebody else's C_Finalize there is none, and the numbers may be that
   // somebody's by now.
   if (run.what != loss::library) {
     for (const CK_SESSION_HANDLE one : run.doomed) {
-      call_alone(one, run.until, run.restarts, [&](const CK_FUNCTION_LIST& vendor) {
+      call_alone(run, one, [&](const CK_FUNCTION_LIST& vendor) {
         return invoke(vendor.C_CloseSession, one);
       });
     }
   }
 
-  uint64_t restarts = run.restarts;
   if (run.second_rung) {
     bool allowed = true;
     {
       auto held = gate_.hold();
-      const auto is_away = [](loss one) { return one == loss::absent || one == loss::removed; };
-      allowed = !(is_away(run.what) || is_away(last_climb_)) || !module_.another_works(this);
+      const bool away = run.what == loss::absent || run.what == loss::removed ||
+                        (run.what != loss::library && seen_no_token_);
+      allowed = !away || !module_.another_works(this);
     }
     CK_RV rv = CKR_OK;
     const auto outcome =
@@ -267,11 +303,14 @@ CK_RV token::climb(const rebuild_run& run) {
     auto held = gate_.hold();
     stuck_ = outcome == vendor_module::restart::busy && gate_.any_stuck();
     if (outcome == vendor_module::restart::failed) return rv;
-    if (outcome == vendor_module::restart::done) restarts = module_.restarts();
+    if (outcome == vendor_module::restart::done) run.restarts = module_.restarts();
   }
 
   CK_TOKEN_INFO info{};
-  if (const CK_RV rv = find_slot_again(restarts, run.until, info); rv != CKR_OK) return rv;
+  if (const CK_RV rv = find_slot_again(run, info); rv != CKR_OK) {
+    run.no_token = true;
+    return rv;
+  }
 
   CK_SLOT_ID slot = 0;
   uint64_t life = 0;
@@ -283,9 +322,12 @@ CK_RV token::climb(const rebuild_run& run) {
     life = life_;
     login = wanted_login().has_value();
     as_officer = wanted_login() == CKU_SO;
+    open_.reserve(1);
+    idle_.reserve(1);
+    set_aside_.reserve(1);
   }
   CK_SESSION_HANDLE handle = 0;
-  CK_RV rv = call_alone(0, run.until, restarts, [&](const CK_FUNCTION_LIST& vendor) {
+  CK_RV rv = call_alone(run, 0, [&](const CK_FUNCTION_LIST& vendor) {
     const CK_FLAGS flags = CKF_SERIAL_SESSION | (as_officer ? CKF_RW_SESSION : 0);
     const CK_RV opened = invoke(vendor.C_OpenSession, slot, flags, nullptr, nullptr, &handle);
     if (opened != CKR_OK || !login) return opened;
@@ -296,13 +338,16 @@ CK_RV token::climb(const rebuild_run& run) {
   if (rv != CKR_OK) return rv;
 
   auto held = gate_.hold();
-  if (life != life_) return CKR_SESSION_HANDLE_INVALID;  // another token's rung 2 came between
+  if (life != life_) {  // another token's rung 2 came between
+    run.disturbed = true;
+    return CKR_SESSION_HANDLE_INVALID;
+  }
   open_.push_back({handle, as_officer});
   idle_.push_back({handle, as_officer});
   return CKR_OK;
 }
 
-CK_RV token::find_slot_again(uint64_t restarts, time_point until, CK_TOKEN_INFO& info) {
+CK_RV token::find_slot_again(rebuild_run& run, CK_TOKEN_INFO& info) {
   token_identity known;
   CK_SLOT_ID slot = 0;
   {
@@ -319,12 +364,14 @@ CK_RV token::find_slot_again(uint64_t restarts, time_point until, CK_TOKEN_INFO&
     another = another || (candidate == slot && (seen.complete() || !known.complete()));
     return CK_RV{CKR_TOKEN_NOT_RECOGNIZED};
   };
-  return call_alone(0, until, restarts, [&](const CK_FUNCTION_LIST& vendor) -> CK_RV {
+  return call_alone(run, 0, [&](const CK_FUNCTION_LIST& vendor) -> CK_RV {
     const CK_RV rv = is_ours(vendor, slot);
     if (rv == CKR_OK || !known.known()) return rv;
     // A token may come back in another slot (another USB port, a module that numbers its slots
     // anew).
-    for (const CK_SLOT_ID candidate : slots_with_tokens(vendor)) {
+    std::vector<CK_SLOT_ID> candidates;
+    list_slots(vendor, true, candidates);
+    for (const CK_SLOT_ID candidate : candidates) {
       if (candidate == slot || is_ours(vendor, candidate) != CKR_OK) continue;
       auto held = gate_.hold();
       slot_ = candidate;
@@ -336,20 +383,23 @@ CK_RV token::find_slot_again(uint64_t restarts, time_point until, CK_TOKEN_INFO&
 }
 
 template <class Function>
-CK_RV token::call_alone(CK_SESSION_HANDLE session,
-                        time_point until,
-                        uint64_t restarts,
-                        Function&& function) {
+CK_RV token::call_alone(rebuild_run& run, CK_SESSION_HANDLE session, Function&& function) {
   gate::call one;
   {
     auto held = gate_.hold();
-    gate_.wait(held, until, [&] {
+    gate_.wait(held, run.until, [&] {
       return gate_.state() == gate::phase::open || gate_.state() == gate::phase::closed;
     });
     if (gate_.state() == gate::phase::closed) return verdict::exiting;
-    if (gate_.state() != gate::phase::open) return CKR_DEVICE_ERROR;
+    if (gate_.state() != gate::phase::open) {
+      run.disturbed = true;
+      return CKR_DEVICE_ERROR;
+    }
     // Finalised, or restarted for another token: what this attempt knows is of the past.
-    if (restarts != module_.restarts()) return CKR_SESSION_HANDLE_INVALID;
+    if (run.restarts != module_.restarts()) {
+      run.disturbed = true;
+      return CKR_SESSION_HANDLE_INVALID;
+    }
     one.owner = this;
     one.session = session;
     gate_.enter(one);
@@ -376,6 +426,7 @@ void token::end_life() noexcept {
   set_aside_.clear();
   real_login_.reset();
   session_limit_.reset();
+  opening_ = false;  // a C_OpenSession that does not come back is of the life that ended
 }
 
 void token::library_restarted() noexcept {

@@ -1,5 +1,6 @@
 // The pool of real sessions of one token: lent, taken back, limited by what the token gives.
 #include <algorithm>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -76,6 +77,16 @@ lease token::hand_out(real_session one) {
   return out;
 }
 
+size_t token::usable_sessions() {
+  auto held = gate_.hold();
+  return std::max<size_t>(1, session_limit_.value_or(most_idle_sessions));
+}
+
+bool token::is_current(uint64_t life) {
+  auto held = gate_.hold();
+  return life == life_;
+}
+
 CK_RV token::enter(gate::call& one, const lease& in, time_point until) {
   auto held = gate_.hold();
   const auto may_go = [&] { return gate_.state() == gate::phase::open && !rebuilding_; };
@@ -101,12 +112,15 @@ CK_RV token::borrow(bool writable, time_point until, lease& out, uint64_t& life)
   out.give_back();
   auto held = gate_.hold();
   unused_ = false;
+  bool fresh = true;
   for (;;) {
     life = life_;
     if (gate_.state() == gate::phase::closed) return verdict::exiting;
     if (lost_ || rebuilding_) {
       held.unlock();
-      if (const CK_RV rv = recover(life, loss::session, false, until); rv != CKR_OK) return rv;
+      const bool first = std::exchange(fresh, false);
+      if (const CK_RV rv = recover(life, loss::session, false, first, until); rv != CKR_OK)
+        return rv;
       held.lock();
       continue;
     }
@@ -121,17 +135,20 @@ CK_RV token::borrow(bool writable, time_point until, lease& out, uint64_t& life)
 
     // With the security officer logged in, PKCS#11 allows no read-only session.
     const bool as_writable = writable || real_login_ == CKU_SO;
-    const auto fitting = std::find_if(idle_.rbegin(), idle_.rend(), [&](const real_session& one) {
-      return one.writable == as_writable;
-    });
-    if (fitting != idle_.rend()) {
+    const auto find_fitting = [&] {
+      return std::find_if(idle_.rbegin(), idle_.rend(), [&](const real_session& one) {
+        return one.writable == as_writable;
+      });
+    };
+    if (const auto fitting = find_fitting(); fitting != idle_.rend()) {
       out = hand_out(*fitting);
       idle_.erase(std::next(fitting).base());
       return CKR_OK;
     }
 
+    // An idle session of the other kind is nothing to wake up for.
     const auto something_changed = [&] {
-      return !opening_ || !idle_.empty() || lost_ || rebuilding_ ||
+      return !opening_ || find_fitting() != idle_.rend() || lost_ || rebuilding_ ||
              gate_.state() != gate::phase::open;
     };
     if (opening_) {
@@ -145,9 +162,10 @@ CK_RV token::borrow(bool writable, time_point until, lease& out, uint64_t& life)
       if (rv == CKR_OK) {
         life = life_;
         close_set_aside(held, false);
+        close_strays(held);
       }
       if (rv != CKR_SESSION_COUNT) return rv;
-      session_limit_ = open_.size();
+      session_limit_ = open_.size();  // kept beyond its time, as what was last known
       session_limit_ends_ = steady::now() + session_limit_memory;
       if (passed(until)) return rv;
       continue;
@@ -162,13 +180,18 @@ CK_RV token::borrow(bool writable, time_point until, lease& out, uint64_t& life)
     }
     if (passed(until)) return CKR_SESSION_COUNT;
     gate_.wait(held, std::min(until, session_limit_ends_), [&] {
-      return !idle_.empty() || open_.size() < *session_limit_ || lost_ || rebuilding_ ||
-             gate_.state() != gate::phase::open;
+      return !idle_.empty() || !session_limit_ || open_.size() < *session_limit_ || lost_ ||
+             rebuilding_ || gate_.state() != gate::phase::open;
     });
   }
 }
 
 CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
+  // Nothing that comes after the vendor's C_OpenSession may fail for want of memory, nor may a
+  // session's way back to the pool.
+  open_.reserve(open_.size() + 1);
+  idle_.reserve(open_.capacity());
+  set_aside_.reserve(open_.capacity());
   opening_ = true;
   opening_since_ = steady::now();
   const uint64_t life = life_;
@@ -185,9 +208,9 @@ CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
   const CK_FLAGS flags = CKF_SERIAL_SESSION | (writable ? CKF_RW_SESSION : 0);
   CK_RV rv = invoke(vendor.C_OpenSession, slot, flags, nullptr, nullptr, &handle);
   const bool opened = rv == CKR_OK;
+  const bool without_login = opened && logged_in && is_public(vendor, handle);
   bool reused = false;
   if (opened) {
-    const bool without_login = logged_in && is_public(vendor, handle);
     held.lock();
     // The vendor dropped our sessions without a word. Where it counts anew, and this is a number
     // that we hold already, two would share one session; where not, nothing private is to be found
@@ -199,16 +222,26 @@ CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
     if (life == life_ && (reused || without_login)) {
       ++life_;
       idle_.clear();
+      opening_ = false;
       lost_ = true;
+      gate_.announce();
     }
     held.unlock();
   }
-  CK_TOKEN_INFO info{};
-  const bool have_info = opened && read_token_info(vendor, slot, info);
-  // Before a PIN is sent: is it still the token that the PIN is for?
-  const bool replaced = have_info && is_another(token_identity::of(info));
-  if (replaced && login) rv = replaced_by_another();
-  if (opened && login && !replaced) rv = login_again(handle, info, life);
+  token_identity seen;
+  bool have_info = false;
+  bool replaced = false;
+  try {
+    CK_TOKEN_INFO info{};
+    have_info = opened && read_token_info(vendor, slot, info);
+    if (have_info) seen = token_identity::of(info);
+    // Before a PIN is sent: is it still the token that the PIN is for?
+    replaced = have_info && is_another(seen);
+    if (replaced && login) rv = replaced_by_another();
+    if (opened && login && !replaced) rv = login_again(handle, info, life);
+  } catch (const std::bad_alloc&) {
+    rv = CKR_HOST_MEMORY;
+  }
 
   held.lock();
   const bool same_life = life == life_;
@@ -220,14 +253,14 @@ CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
     held.lock();
   }
   gate_.leave(one);
+  if (!same_life) return CKR_SESSION_HANDLE_INVALID;  // who comes after the loss opens for itself
   opening_ = false;
   gate_.announce();
-  if (!same_life) return CKR_SESSION_HANDLE_INVALID;
   if (rv != CKR_OK) return rv;
 
-  if (replaced)
-    end_life();  // nobody is logged in: from here on it is this token, and every object is searched anew
-  if (have_info && (replaced || !identity_.known())) identity_ = token_identity::of(info);
+  // Nobody is logged in: from here on it is this token, and every object is searched anew.
+  if (replaced) end_life();
+  if (have_info && (replaced || !identity_.known())) identity_ = std::move(seen);
   const real_session fresh{handle, writable};
   open_.push_back(fresh);
   out = hand_out(fresh);
@@ -236,7 +269,12 @@ CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
 
 void token::take_back(lease& returned, fate next) noexcept {
   auto held = gate_.hold();
-  if (returned.life_ != life_ || gate_.state() == gate::phase::closed) return;
+  if (gate_.state() == gate::phase::closed) return;
+  if (returned.life_ != life_) {
+    for (stray& one : strays_) one.returned = one.returned || one.handle == returned.handle_;
+    close_strays(held);
+    return;
+  }
   if (gate_.state() != gate::phase::open || rebuilding_) {
     // Somebody is alone in the module, or about to be: no call now. The next one who comes closes
     // it.
@@ -264,6 +302,33 @@ void token::close_set_aside(gate::lock& held, bool even_the_last) {
   }
 }
 
+void token::close_strays(gate::lock& held) noexcept {
+  // A vendor that forgot one may give its number to another: not while a session is being opened.
+  const auto may_go = [&] {
+    return gate_.state() == gate::phase::open && !rebuilding_ && !opening_;
+  };
+  const auto is_open = [&](CK_SESSION_HANDLE handle) {
+    return std::any_of(
+        open_.begin(), open_.end(), [&](const real_session& one) { return one.handle == handle; });
+  };
+  std::erase_if(strays_, [&](const stray& one) {
+    return one.restarts != module_.restarts() || is_open(one.handle);
+  });
+  while (may_go()) {
+    const auto back =
+        std::find_if(strays_.begin(), strays_.end(), [](const stray& one) { return one.returned; });
+    if (back == strays_.end()) return;
+    const CK_SESSION_HANDLE handle = back->handle;
+    strays_.erase(back);
+    const uint64_t life = life_;
+    opening_ = true;
+    opening_since_ = steady::now();
+    close_in_vendor(held, handle);
+    if (life == life_) opening_ = false;
+    gate_.announce();
+  }
+}
+
 void token::close_one(gate::lock& held, CK_SESSION_HANDLE handle) noexcept {
   const auto is_it = [&](const real_session& one) { return one.handle == handle; };
   std::erase_if(open_, is_it);
@@ -271,6 +336,10 @@ void token::close_one(gate::lock& held, CK_SESSION_HANDLE handle) noexcept {
   // PKCS#11 v3.1 C_CloseSession: with its last session the application's login on the token ends.
   // What is found later in the slot may be another token: no handle of this one may be used there.
   if (open_.empty()) end_life();
+  close_in_vendor(held, handle);
+}
+
+void token::close_in_vendor(gate::lock& held, CK_SESSION_HANDLE handle) noexcept {
   gate::call one;
   one.owner = this;
   one.session = handle;
@@ -284,6 +353,7 @@ void token::close_one(gate::lock& held, CK_SESSION_HANDLE handle) noexcept {
 void token::release_idle() {
   auto held = gate_.hold();
   close_set_aside(held, true);
+  close_strays(held);
   while (!idle_.empty() && gate_.state() == gate::phase::open && !rebuilding_) {
     close_one(held, idle_.back().handle);
   }

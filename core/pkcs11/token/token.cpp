@@ -40,13 +40,31 @@ CK_RV token::replaced_by_another() {
   return verdict::token_replaced;
 }
 
+void token::application_session_opened() {
+  auto held = gate_.hold();
+  ++application_sessions_;
+}
+
+void token::application_session_closed() {
+  auto held = gate_.hold();
+  --application_sessions_;
+}
+
+int token::application_sessions() {
+  auto held = gate_.hold();
+  return application_sessions_;
+}
+
 void token::forget_if_unused() {
-  {
-    auto held = gate_.hold();
-    unused_ = rebuilding_ && !wanted_login();
-    if (wanted_login() || rebuilding_ || !open_.empty()) return;
-  }
-  forget();
+  auto held = gate_.hold();
+  unused_ = rebuilding_ && !wanted_login();
+  if (wanted_login() || rebuilding_ || !open_.empty() || opening_) return;
+  forget_all();
+}
+
+void token::forget() {
+  auto held = gate_.hold();
+  forget_all();
 }
 
 void token::add_observer(std::shared_ptr<token_observer> one) {
@@ -66,15 +84,14 @@ token_counters token::counters() {
   return now;
 }
 
-void token::forget() {
-  auto held = gate_.hold();
+void token::forget_all() {
   end_life();
   lost_ = false;
   lost_since_.reset();
   identity_ = {};
   forget_logins();
   failed_climbs_ = 0;
-  last_climb_ = loss::none;
+  seen_no_token_ = false;
   pause_ = milliseconds{0};
   next_attempt_ = last_attempt_ = {};
 }

@@ -111,6 +111,12 @@ class token final : private vendor_module::listener {
     return call_in(in, until, false, function);
   }
 
+  // `usable_sessions` is how many the token gives at once, as far as it has said so.
+  [[nodiscard]] size_t usable_sessions();
+
+  // `is_current` tells whether `life` has not ended.
+  [[nodiscard]] bool is_current(uint64_t life);
+
   // `release_idle` closes every idle session, so that the vendor sees none of ours that is not in
   // use.
   void release_idle();
@@ -137,9 +143,9 @@ class token final : private vendor_module::listener {
 
   // An application's session on this token counts while it is open, also while it holds no real
   // one.
-  void application_session_opened() { ++application_sessions_; }
-  void application_session_closed() { --application_sessions_; }
-  [[nodiscard]] int application_sessions() const { return application_sessions_; }
+  void application_session_opened();
+  void application_session_closed();
+  [[nodiscard]] int application_sessions();
 
   void add_observer(std::shared_ptr<token_observer> one);
   void remove_observer(const token_observer* one);
@@ -166,26 +172,57 @@ class token final : private vendor_module::listener {
   // `logout` ends the login of `who`; the vendor is told when no face is left logged in.
   CK_RV logout(face who, time_point until);
 
+  // `logout_if_unused` ends the application's login if it has no session open, in one step with
+  // looking; returns whether it had none (PKCS#11 v3.1 C_CloseSession).
+  bool logout_if_unused(time_point until);
+
+  // `login_epoch` counts the ends of logins: handles of private objects are void after one, also
+  // when somebody logged in again (PKCS#11 v3.1 C_Logout).
+  [[nodiscard]] uint64_t login_epoch() const { return login_epoch_; }
+
   [[nodiscard]] std::optional<CK_USER_TYPE> logged_in(face who);
 
-  // `knows_pin` tells whether `pin` is the user PIN that this token last accepted.
-  [[nodiscard]] bool knows_pin(std::span<const uint8_t> pin);
+  // `login_pauses` tells whether logins failed so often that none is made without the user.
+  [[nodiscard]] bool login_pauses();
 
-  // `send_pin` makes a call that sends `pin` for `user`: not if the token refused that PIN before
-  // (CKR_PIN_INCORRECT), and one at a time, among parent and children too. What it answers is
-  // remembered.
+  // `is_known_pin` tells whether `pin` is the user PIN that this token last accepted; nothing if
+  // that is not known.
+  [[nodiscard]] std::optional<bool> is_known_pin(std::span<const uint8_t> pin);
+
+  // What to do about a token that says that one try is left, or none.
+  enum class last_try {
+    spared,  // look at its flags, and send no PIN
+    risked,  // the caller insists, or has looked, or the PIN is known to be right
+  };
+
+  // `send_pin` makes a call that sends `pin` for `user`, from inside a noted vendor call. Not if the
+  // token refused that PIN before (CKR_PIN_INCORRECT), nor on the last try (CKR_PIN_LOCKED); and one
+  // at a time, among parent and children too. What it answers is remembered.
   template <class Send>
-  CK_RV send_pin(CK_USER_TYPE user, std::span<const uint8_t> pin, time_point until, Send&& send) {
+  CK_RV send_pin(CK_USER_TYPE user,
+                 std::span<const uint8_t> pin,
+                 time_point until,
+                 last_try how,
+                 Send&& send) {
     const refused_pins::turn mine(identity().key(), user, pin, until);
     if (!mine) return CKR_FUNCTION_FAILED;
-    if (!may_send(user, pin)) return CKR_PIN_INCORRECT;
+    if (const CK_RV refused = may_send(user, pin, how); refused != CKR_OK) return refused;
     const CK_RV rv = send();
     note_refused(user, rv, pin);
     return rv;
   }
 
-  // `pin_changed` tells that the user PIN was changed by us to `pin`.
-  void pin_changed(std::span<const uint8_t> pin);
+  // `set_pin` is C_SetPIN for `user`, from inside a noted vendor call in `session`; `old_pin` is held
+  // to the rules of every PIN that is sent. No PINs: the token's PIN pad.
+  CK_RV set_pin(CK_SESSION_HANDLE session,
+                CK_USER_TYPE user,
+                std::optional<std::span<const uint8_t>> old_pin,
+                std::span<const uint8_t> new_pin,
+                time_point until);
+
+  // `pin_changed` tells that the user PIN was changed by us from `old_pin` (empty: not known) to
+  // `pin`.
+  void pin_changed(std::span<const uint8_t> old_pin, std::span<const uint8_t> pin);
 
   // `initialise` is C_InitToken, with the SO PIN held to the same rules as every other, and then
   // forget().
@@ -210,17 +247,28 @@ class token final : private vendor_module::listener {
   struct retries {
     int rebuilds = 0;
     std::array<int, loss_kinds> failures{};  // by kind of loss
+    milliseconds pause{0};                   // before the next look, where one waits
     CK_RV answer = CKR_OK;
+  };
+
+  // A session of an earlier life that a call was inside of when that life ended: closed when the
+  // call has come out, so that none is left over in the vendor.
+  struct stray {
+    CK_SESSION_HANDLE handle;
+    uint64_t restarts;  // in which life of the vendor's library it was opened
+    bool returned = false;
   };
 
   // One attempt to bring the token back.
   struct rebuild_run {
     loss what = loss::none;
     bool fresh = false;  // whoever began it had not been waiting
-    time_point until;
-    bool news = false;  // nobody knew yet that the token is lost
-    int attempt = 0;    // failed ones before it, and this
+    time_point until;    // its own patience: others than its caller wait for it, too
+    bool news = false;   // nobody knew yet that the token is lost
+    int attempt = 0;     // failed ones before it, and this
     bool second_rung = false;
+    bool no_token = false;                  // it failed because no token was to be seen
+    bool disturbed = false;                 // the module was restarted for another token meanwhile
     std::vector<CK_SESSION_HANDLE> doomed;  // sessions of the life that ended
     uint64_t restarts = 0;  // in which life of the vendor's library they were opened
     std::vector<std::shared_ptr<token_observer>> watching;
@@ -244,6 +292,8 @@ class token final : private vendor_module::listener {
   enum class fate { lend_again, close, leave };
   void take_back(lease& returned, fate next) noexcept;
   void close_one(gate::lock& held, CK_SESSION_HANDLE handle) noexcept;
+  void close_in_vendor(gate::lock& held, CK_SESSION_HANDLE handle) noexcept;
+  void close_strays(gate::lock& held) noexcept;
   void close_set_aside(gate::lock& held, bool even_the_last);
   [[nodiscard]] bool is_another(const token_identity& seen);
   // Says so in the log, and returns the verdict.
@@ -252,39 +302,56 @@ class token final : private vendor_module::listener {
 
   // rebuild.cpp
   bool try_again(retries& run, CK_RV rv, uint64_t life, time_point until, repeat how);
-  // Whether a loss that this run has seen before may be recovered from once more.
-  bool worth_another_try(retries& run, loss what);
+  // What helps against a loss, by what this run has tried already.
+  enum class cure {
+    none,     // it is an answer
+    rebuild,  // the ladder, from its first rung
+    restart,  // the ladder, from its second
+    wait,     // nothing that we do: it may come back by itself
+  };
+  cure cure_for(retries& run, loss what, uint64_t life);
+  // A pause before another look; false if the caller's time has come.
+  bool wait_for_change(retries& run, uint64_t life, time_point until);
   // `restart`: sessions were made anew in vain, go to rung 2.
-  CK_RV recover(uint64_t seen, loss what, bool restart, time_point until);
+  // `fresh`: the caller has not been waiting for this token yet.
+  CK_RV recover(uint64_t seen, loss what, bool restart, bool fresh, time_point until);
   // begin_rebuild notes, with the lock held, that the token is being brought back; carry_out does
   // it.
-  std::shared_ptr<rebuild_run> begin_rebuild(
-      gate::lock& held, loss what, bool restart, bool fresh, time_point until);
-  void carry_out(rebuild_run& run);
-  CK_RV climb(const rebuild_run& run);
-  CK_RV find_slot_again(uint64_t restarts, time_point until, CK_TOKEN_INFO& info);
+  std::shared_ptr<rebuild_run> begin_rebuild(loss what, bool restart, bool fresh, time_point until);
+  void carry_out(rebuild_run& run) noexcept;
+  // Waits for those who are inside, for a while; who does not come out is left behind.
+  void clear_out(rebuild_run& run);
+  CK_RV climb(rebuild_run& run);
+  CK_RV find_slot_again(rebuild_run& run, CK_TOKEN_INFO& info);
   [[nodiscard]] CK_RV time_is_up() const;
   void end_life() noexcept;
+  void forget_all();  // forget(), with the lock held
   void library_restarted() noexcept override;
   [[nodiscard]] bool working() const noexcept override;
   template <class Function>
-  CK_RV call_alone(CK_SESSION_HANDLE session,
-                   time_point until,
-                   uint64_t restarts,
-                   Function&& function);
+  CK_RV call_alone(rebuild_run& run, CK_SESSION_HANDLE session, Function&& function);
 
   // login.cpp
+  CK_RV login_for_operation(const lease& in,
+                            std::optional<std::span<const uint8_t>> pin,
+                            last_try how,
+                            time_point until);
   CK_RV first_login(face who, CK_USER_TYPE user, const credentials& with, time_point until);
   // Logs in again in a new session, by the PIN that the token accepted; from inside a noted vendor
   // call.
   CK_RV login_again(CK_SESSION_HANDLE session, const CK_TOKEN_INFO& info, uint64_t life);
-  CK_RV refused_by_flags(const CK_TOKEN_INFO& info, CK_USER_TYPE user, bool insist) const;
+  static CK_RV refused_by_flags(const CK_TOKEN_INFO& info, CK_USER_TYPE user);
+  class login_turn;
+  // Ends the login of `who`, with the lock held; whether the vendor is to be told. `alone`: within a
+  // login_turn.
+  bool end_login(face who, bool alone);
+  CK_RV logout_in_vendor(time_point until);
   // The PIN that the token accepted, from memory or read again; an empty secret if it is not to be
   // had.
   secret known_pin();
   // Returns true when login failed so often in a row that it pauses.
   bool note_login_result(CK_RV rv);
-  [[nodiscard]] bool login_pauses();
+  bool count_login_failure(CK_RV rv);  // the same, with the lock held
   // Whether somebody waits for a login that is not tried just now. With the lock held, as the next
   // one.
   [[nodiscard]] bool automatic_login_pauses() const;
@@ -295,16 +362,22 @@ class token final : private vendor_module::listener {
   CK_RV send_given_pin(CK_USER_TYPE user,
                        std::optional<std::span<const uint8_t>> pin,
                        time_point until,
+                       last_try how,
                        Send&& send) {
     bool typed = false;
     {
       auto held = gate_.hold();
       typed = !pin && pin_pad_;
     }
-    return typed ? send() : send_pin(user, pin.value_or(std::span<const uint8_t>()), until, send);
+    if (!typed) return send_pin(user, pin.value_or(std::span<const uint8_t>()), until, how, send);
+    const CK_RV refused = may_try(user, how);
+    return refused == CKR_OK ? send() : refused;
   }
-  // Whether `pin` was not refused before; says so in the log if it was.
-  bool may_send(CK_USER_TYPE user, std::span<const uint8_t> pin);
+  // CKR_OK, or why `pin` is not sent: it was refused before, or it might be the last try. Says so in
+  // the log.
+  CK_RV may_send(CK_USER_TYPE user, std::span<const uint8_t> pin, last_try how);
+  // CKR_OK, or what the token's flags say against a login.
+  CK_RV may_try(CK_USER_TYPE user, last_try how);
   // Remembers that `pin` is wrong, if that is what `rv` says.
   void note_refused(CK_USER_TYPE user, CK_RV rv, std::span<const uint8_t> pin);
   [[nodiscard]] std::optional<CK_USER_TYPE> wanted_login() const;
@@ -314,11 +387,12 @@ class token final : private vendor_module::listener {
 
   vendor_module& module_;
   gate& gate_;
-  std::atomic<int> application_sessions_{0};
+  std::atomic<uint64_t> login_epoch_{0};
 
   // All below: guarded by the gate's lock.
   CK_SLOT_ID slot_;
   token_identity identity_;
+  int application_sessions_ = 0;
 
   uint64_t life_ = 1;
   bool lost_ = false;               // no session of this life is known to work yet
@@ -326,6 +400,7 @@ class token final : private vendor_module::listener {
   bool rebuilding_ = false;         // somebody is bringing the token back, alone
   std::vector<real_session> open_;  // every real session of this life
   std::vector<real_session> idle_;  // those not on loan
+  std::vector<stray> strays_;
   std::vector<CK_SESSION_HANDLE>
       set_aside_;  // neither lent nor closed yet: to be closed when there is a good moment
   time_point opening_since_{};
@@ -336,7 +411,7 @@ class token final : private vendor_module::listener {
 
   std::optional<CK_USER_TYPE> logins_[2];   // by face
   std::optional<CK_USER_TYPE> real_login_;  // what the vendor believes, in this life
-  bool logging_in_ = false;                 // a C_Login of somebody runs, its PIN may be wrong
+  bool login_changes_ = false;              // a login or logout is under way: see login_turn
   secret pin_;                              // the user PIN that the token accepted
   pin_reader read_pin_again_;               // where it is read again instead
   bool pin_pad_ = false;                    // a login without a PIN is typed at the token
@@ -349,8 +424,8 @@ class token final : private vendor_module::listener {
   milliseconds pause_{0};
   std::vector<std::shared_ptr<token_observer>> observers_;
   token_counters counters_;
-  int failed_climbs_ = 0;         // in a row
-  loss last_climb_ = loss::none;  // what the last one failed by
+  int failed_climbs_ = 0;       // in a row
+  bool seen_no_token_ = false;  // the last one failed because no token was to be seen
   time_point next_restart_on_suspicion_{};
   bool stuck_ = false;  // the last attempt could not go on because of a call that never returns
 };

@@ -17,7 +17,8 @@ inline constexpr CK_RV login_refused =
     first + 5;  // no login: PIN not known, no longer right, or breaker open
 inline constexpr CK_RV exiting = first + 6;      // the process exits
 inline constexpr CK_RV object_gone = first + 7;  // a session object, gone with its session for good
-inline constexpr CK_RV last = object_gone;
+inline constexpr CK_RV object_missing = first + 8;  // nothing of its name: removed, or not back yet
+inline constexpr CK_RV last = object_missing;
 
 // `name_of` returns the verdict's name in logs and in the named errors of the private face.
 constexpr const char* name_of(CK_RV verdict) {
@@ -36,9 +37,16 @@ constexpr const char* name_of(CK_RV verdict) {
       return "exiting";
     case object_gone:
       return "object_gone";
+    case object_missing:
+      return "object_missing";
     default:
       return "unknown";
   }
+}
+
+// `is_without_object` tells whether the object is the one thing that is not there.
+constexpr bool is_without_object(CK_RV rv) {
+  return rv == object_gone || rv == object_missing;
 }
 
 constexpr bool is_verdict(CK_RV rv) {

@@ -2,7 +2,14 @@
 
 namespace hsmtls::pkcs11 {
 
+gate::call::~call() {
+  if (in == nullptr) return;
+  auto held = in->hold();
+  in->leave(*this);
+}
+
 void gate::enter(call& one) {
+  one.in = this;
   one.next = inside_;
   if (inside_ != nullptr) inside_->previous = &one;
   inside_ = &one;
@@ -12,6 +19,8 @@ void gate::leave(call& one) {
   if (one.previous != nullptr) one.previous->next = one.next;
   if (one.next != nullptr) one.next->previous = one.previous;
   if (inside_ == &one) inside_ = one.next;
+  one.in = nullptr;
+  one.next = one.previous = nullptr;
   announce();
 }
 

@@ -19,11 +19,18 @@ class gate {
  public:
   using lock = std::unique_lock<std::mutex>;
 
-  // One call inside the vendor's module; lives on the calling thread's stack.
+  // One call inside the vendor's module; lives on the calling thread's stack. An exception that
+  // passes through strikes it off: its end must not come with the lock held.
   struct call {
+    call() = default;
+    ~call();
+    call(const call&) = delete;
+    call& operator=(const call&) = delete;
+
     const void* owner = nullptr;    // the token it is for; null: the module as a whole
     CK_SESSION_HANDLE session = 0;  // the real session it is in; 0: none
     bool stuck = false;
+    gate* in = nullptr;  // where it is noted; null: it is not inside
     call* next = nullptr;
     call* previous = nullptr;
   };

@@ -9,7 +9,9 @@
 #include <string_view>
 
 #include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/base/quoted_name.hpp"
 #include "core/pkcs11/vendor/loader.hpp"
+#include "core/pkcs11/vendor/slot_list.hpp"
 
 namespace hsmtls::pkcs11 {
 namespace {
@@ -43,9 +45,8 @@ std::string why_not_loaded(const std::string& path, std::string_view reason) {
   std::error_code ignored;
   const bool no_library = std::filesystem::is_regular_file(path, ignored) &&
                           access(path.c_str(), R_OK) == 0 && !is_elf(path);
-  return "HSMTLS_MODULE: '" + path +
-         (no_library ? "' is not a PKCS#11 module: " : "' cannot be loaded: ") +
-         std::string(reason);
+  return "HSMTLS_MODULE: " + quoted_path(path) +
+         (no_library ? " is not a PKCS#11 module: " : " cannot be loaded: ") + std::string(reason);
 }
 
 }  // namespace
@@ -62,18 +63,19 @@ std::unique_ptr<vendor_module> vendor_module::load(const std::string& path,
   const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
   if (get_list == nullptr) {
     dlclose(library);
-    why = "HSMTLS_MODULE: '" + path + "' is not a PKCS#11 module: it has no C_GetFunctionList";
+    why = "HSMTLS_MODULE: " + quoted_path(path) +
+          " is not a PKCS#11 module: it has no C_GetFunctionList";
     return nullptr;
   }
   CK_FUNCTION_LIST* list = nullptr;
   if (const CK_RV rv = get_list(&list); rv != CKR_OK || list == nullptr) {
-    why = "HSMTLS_MODULE: '" + path + "' gives no function list: C_GetFunctionList returned " +
-          rv_name(rv);
+    why = "HSMTLS_MODULE: " + quoted_path(path) +
+          " gives no function list: C_GetFunctionList returned " + rv_name(rv);
     return nullptr;
   }
   if (list == ourselves) {
-    why = "HSMTLS_MODULE: '" + path +
-          "' is hsmtls itself (libhsmtls-pkcs11.so). Name the module of your token's vendor, for "
+    why = "HSMTLS_MODULE: " + quoted_path(path) +
+          " is hsmtls itself (libhsmtls-pkcs11.so). Name the module of your token's vendor, for "
           "example "
           "/usr/lib/softhsm/libsofthsm2.so";
     return nullptr;
@@ -114,11 +116,8 @@ CK_RV vendor_module::start_anew(heritage inherited, quirks& found, bool& foreign
 }
 
 void vendor_module::close_all_sessions() const {
-  CK_ULONG count = 0;
-  if (invoke(functions_->C_GetSlotList, CK_BBOOL{CK_FALSE}, nullptr, &count) != CKR_OK) return;
-  std::vector<CK_SLOT_ID> slots(count);
-  if (invoke(functions_->C_GetSlotList, CK_BBOOL{CK_FALSE}, slots.data(), &count) != CKR_OK) return;
-  slots.resize(std::min<size_t>(count, slots.size()));
+  std::vector<CK_SLOT_ID> slots;
+  list_slots(*functions_, false, slots);
   for (const CK_SLOT_ID one : slots) invoke(functions_->C_CloseAllSessions, one);
 }
 
@@ -147,7 +146,11 @@ CK_RV vendor_module::initialise(void* reserved, heritage inherited, time_point u
 
   quirks found;
   bool foreign = false;
-  const CK_RV rv = start_anew(inherited, found, foreign);
+  CK_RV rv = CKR_HOST_MEMORY;
+  try {
+    rv = start_anew(inherited, found, foreign);
+  } catch (...) {  // no memory: as if C_Initialize had failed
+  }
 
   held.lock();
   starting_ = given_up_ = false;

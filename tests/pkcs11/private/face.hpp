@@ -71,6 +71,7 @@ struct login_options {
 
   [[nodiscard]] hsmtls_p11_login as_c() const {
     hsmtls_p11_login out{};
+    out.struct_size = sizeof out;
     if (pin) {
       out.pin = reinterpret_cast<const uint8_t*>(pin->data());
       out.pin_len = static_cast<uint32_t>(pin->size());
@@ -231,6 +232,7 @@ class private_key {
 
   [[nodiscard]] hsmtls_p11_key_info info() const {
     hsmtls_p11_key_info out{};
+    out.struct_size = sizeof out;
     functions_->key_info(key_, &out);
     return out;
   }
@@ -240,6 +242,7 @@ class private_key {
   }
   [[nodiscard]] hsmtls_p11_counters counters() const {
     hsmtls_p11_counters out{};
+    out.struct_size = sizeof out;
     functions_->key_counters(key_, &out);
     return out;
   }

@@ -18,6 +18,28 @@ struct variable {
   variable(const char* name, const std::string& value) { setenv(name, value.c_str(), 1); }
 };
 
+// What systemd gives a service, before the module is loaded.
+class credentials_folder {
+ protected:
+  credentials_folder() {
+    setenv("CREDENTIALS_DIRECTORY", folder_.c_str(), 1);
+    setenv("HSMTLS_PIN_SOURCE", "env:HSMTLS_TEST_SERVICE_PIN", 1);
+    setenv("HSMTLS_TEST_SERVICE_PIN", "1234", 1);
+  }
+  ~credentials_folder() { std::filesystem::remove_all(folder_); }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ + "/" + name) << text;
+  }
+
+ private:
+  static std::string made() {
+    std::string name = std::string(HSMTLS_TEST_SCRATCH) + "/credentials.XXXXXX";
+    EXPECT_NE(nullptr, mkdtemp(name.data()));
+    return name;
+  }
+  const std::string folder_ = made();
+};
+
 class PrivatePin : public private_over_stub {
  protected:
   PrivatePin() { secrets() = {wrong, wrong_too}; }
@@ -77,14 +99,36 @@ TEST_F(PrivatePin, IsReadFromAVariable) {
   EXPECT_THAT(got.message, HasSubstr("HSMTLS_TEST_NOT_SET"));
 }
 
-TEST_F(PrivatePin, IsReadFromASystemdCredential) {
-  EXPECT_THAT(open_from("credential:pin").message, HasSubstr("LoadCredential"));
-  const scratch_file right("1234\n");
-  const std::filesystem::path path = right.path();
-  setenv("CREDENTIALS_DIRECTORY", path.parent_path().c_str(), 1);
-  EXPECT_EQ(open_from("credential:" + path.filename().string()), HSMTLS_P11_OK);
+// A service of systemd, whose workers have lost their environment since the module was loaded.
+class PrivatePinOfAService : credentials_folder, public PrivatePin {
+ protected:
+  PrivatePinOfAService() {
+    unsetenv("CREDENTIALS_DIRECTORY");
+    unsetenv("HSMTLS_TEST_SERVICE_PIN");
+  }
+  using credentials_folder::write;
+};
+
+TEST_F(PrivatePinOfAService, IsReadFromItsCredentialAtEachLogin) {
+  write("pin", wrong);
+  EXPECT_EQ(open_from("credential:pin"), HSMTLS_P11_PIN_INCORRECT);
+  write("pin", "1234\n");
+  EXPECT_EQ(open_from("credential:pin"), HSMTLS_P11_OK);
   EXPECT_EQ(open_from("credential:../passwd"), HSMTLS_P11_PIN_SOURCE)
       << "a credential has a name, not a path";
+}
+
+TEST_F(PrivatePinOfAService, IsTheOneThatItsVariableHeldAtLoad) {
+  private_key key;
+  ASSERT_EQ(face.open(device, key), HSMTLS_P11_OK) << "HSMTLS_PIN_SOURCE=env:…";
+  trouble.run("drop-sessions");
+  expect_right_signature(key);
+}
+
+TEST_F(PrivatePin, OfACredentialOutsideOfAServiceSaysWhatTheUnitNeeds) {
+  const answer got = open_from("credential:pin");
+  EXPECT_EQ(got, HSMTLS_P11_PIN_SOURCE);
+  EXPECT_THAT(got.message, HasSubstr("LoadCredential"));
 }
 
 TEST_F(PrivatePin, LosesOneTrailingNewlineOfItsFile) {

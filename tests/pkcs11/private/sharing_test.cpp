@@ -138,30 +138,72 @@ TEST_F(PrivateShared, PinThatAChildHadRefusedIsNotSentByTheParent) {
   EXPECT_EQ(logins, trouble.count("C_Login"));
 }
 
-TEST_F(PrivateShared, RefusesToChangeThePinUnderAnOpenKey) {
+TEST_F(PrivateShared, ChangesThePinUnderThreadsThatSign) {
   private_key key = open_device();
   std::atomic<bool> stop{false};
-  std::thread signs([&] {
-    while (!stop) ASSERT_EQ(key.sign(data), HSMTLS_P11_OK);
-  });
-  const answer got = face.change_pin("pkcs11:token=stub-a", "1234", "56789");
-  EXPECT_EQ(got, HSMTLS_P11_IN_USE);
-  EXPECT_THAT(got.message, HasSubstr("open key"));
+  std::atomic<int> failed{0};
+  std::vector<std::thread> signers;
+  for (int t = 0; t < 8; ++t) {
+    signers.emplace_back([&] {
+      while (!stop) failed += key.sign(data) == HSMTLS_P11_OK ? 0 : 1;
+    });
+  }
+  std::string pin = "1234";
+  for (const std::string next : {"56789", "24680", "13579"}) {
+    EXPECT_EQ(face.change_pin("pkcs11:token=stub-a", pin, next), HSMTLS_P11_OK);
+    pin = next;
+    trouble.run("drop-sessions");  // the new one is known to whoever has to log in again
+    expect_right_signature(key);
+  }
   stop = true;
-  signs.join();
-  expect_right_signature(key);
+  for (auto& one : signers) one.join();
+  EXPECT_EQ(0, failed);
+  EXPECT_EQ(0U, trouble.count("C_Login CKR_PIN_INCORRECT"));
+  EXPECT_EQ(face.try_open(device, with_pin("1234")), HSMTLS_P11_PIN_INCORRECT);
 }
 
-TEST_F(PrivateShared, RefusesToAdministerATokenThatAnApplicationUses) {
+TEST_F(PrivateShared, NeverSendsThePinThatItReplaced) {
+  const client app(front);  // the module stays initialised, and what it remembers stays
+  ASSERT_EQ(face.change_pin("pkcs11:token=stub-a", "1234", "56789"), HSMTLS_P11_OK);
+  const auto logins = trouble.count("C_Login");
+  EXPECT_EQ(face.try_open(device, with_pin("1234")), HSMTLS_P11_PIN_INCORRECT);
+  EXPECT_EQ(logins, trouble.count("C_Login"));
+}
+
+TEST_F(PrivateShared, SaysThatTheNewPinIsNotTakenWhereItIsTheNewOne) {
+  trouble.run("fail C_SetPIN 1 CKR_PIN_LEN_RANGE");
+  const answer got = face.change_pin("pkcs11:token=stub-a", "1234", "5");
+  EXPECT_EQ(got, HSMTLS_P11_BAD_ARGUMENT);
+  EXPECT_THAT(got.message, HasSubstr("new PIN"));
+  EXPECT_EQ(face.try_open(device, with_pin("1234")), HSMTLS_P11_OK) << "the old one is good";
+}
+
+TEST_F(PrivateShared, RefusesToChangeThePinWhileAnApplicationIsTheSecurityOfficer) {
+  const client app(front);
+  const CK_SESSION_HANDLE session = app.open(app.slot("stub-a"), CKF_RW_SESSION);
+  ASSERT_RV(CKR_OK, app.login(session, "so1234", CKU_SO));
+  const answer got = face.change_pin("pkcs11:token=stub-a", "1234", "56789");
+  EXPECT_EQ(got, HSMTLS_P11_IN_USE);
+  EXPECT_THAT(got.message, HasSubstr("security officer"));
+  EXPECT_EQ(0U, trouble.count("C_SetPIN"));
+}
+
+TEST_F(PrivateShared, RefusesToInitialiseATokenThatAnApplicationUses) {
   const client app(front);
   const CK_SESSION_HANDLE session = app.open(app.slot("stub-a"));
-  answer got = face.change_pin("pkcs11:token=stub-a", "1234", "56789");
+  const answer got = face.initialise("pkcs11:token=stub-a", "fresh", "so1234", "56789");
   EXPECT_EQ(got, HSMTLS_P11_IN_USE);
   EXPECT_THAT(got.message, HasSubstr("application"));
-  got = face.initialise("pkcs11:token=stub-a", "fresh", "so1234", "56789");
-  EXPECT_EQ(got, HSMTLS_P11_IN_USE);
   EXPECT_RV(CKR_OK, app.login(session, "1234"));
   EXPECT_EQ(1U, app.find(session, CKO_PRIVATE_KEY, {1}).size()) << "nothing happened to it";
+}
+
+TEST_F(PrivateShared, RefusesToInitialiseATokenUnderAnOpenKey) {
+  private_key key = open_device();
+  const answer got = face.initialise("pkcs11:token=stub-a", "fresh", "so1234", "56789");
+  EXPECT_EQ(got, HSMTLS_P11_IN_USE);
+  EXPECT_THAT(got.message, HasSubstr("open key"));
+  expect_right_signature(key);
 }
 
 TEST_F(PrivateShared, ChangesThePinForEverybody) {
@@ -181,7 +223,7 @@ TEST_F(PrivateShared, SendsAWrongOldPinOnce) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(face.change_pin("pkcs11:token=stub-a", "wrong-one", "56789"),
               HSMTLS_P11_PIN_INCORRECT);
-    EXPECT_EQ(1U, trouble.count("C_Login"));
+    EXPECT_EQ(1U, trouble.count("C_SetPIN"));
   }
   EXPECT_EQ(face.try_open(device, with_pin("1234")), HSMTLS_P11_OK);
 }
