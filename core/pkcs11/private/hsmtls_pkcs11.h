@@ -68,9 +68,9 @@ typedef struct hsmtls_p11_key hsmtls_p11_key; /* reference counted */
 
 /* Gives the PIN of the token: writes at most `capacity` bytes and returns how many, or -1 for none.
  * Called inside the call that it was given to, only. */
-typedef int32_t (*hsmtls_p11_pin_fn)(void *user,
-                                     const char *token_label,
-                                     uint8_t *out_pin,
+typedef int32_t (*hsmtls_p11_pin_fn)(void* user,
+                                     const char* token_label,
+                                     uint8_t* out_pin,
                                      uint32_t capacity);
 
 /* Where the PIN comes from; the first that is set counts: pin-value or pin-source in the URI,
@@ -79,10 +79,10 @@ typedef int32_t (*hsmtls_p11_pin_fn)(void *user,
 typedef struct hsmtls_p11_login {
   uint32_t struct_size;
   uint32_t pin_len; /* bytes */
-  const uint8_t *pin;
+  const uint8_t* pin;
   hsmtls_p11_pin_fn pin_callback;
-  void *pin_user;
-  const char *pin_source; /* "file:/run/pin", "env:NAME", "credential:NAME"; a file and a credential
+  void* pin_user;
+  const char* pin_source; /* "file:/run/pin", "env:NAME", "credential:NAME"; a file and a credential
                              are read again at each login */
   int32_t forget_pin;     /* 1: a PIN given by value is not kept for a later login */
   int32_t insist;         /* 1: log in although the token says that it is the last try */
@@ -102,20 +102,20 @@ typedef enum hsmtls_p11_key_type {
 /* What is known of a key. Pointers live as long as the key. */
 typedef struct hsmtls_p11_key_info {
   uint32_t struct_size;
-  uint32_t type;   /* hsmtls_p11_key_type */
-  uint32_t flags;  /* HSMTLS_P11_LOCAL … */
+  uint32_t type;  /* hsmtls_p11_key_type */
+  uint32_t flags; /* HSMTLS_P11_LOCAL … */
   uint32_t id_len;
-  const char *uri; /* fits this key alone; no query */
-  const char *label;
-  const uint8_t *id;      /* CKA_ID */
-  const uint8_t *modulus; /* RSA: big endian */
+  const char* uri; /* fits this key alone; no query */
+  const char* label;
+  const uint8_t* id;      /* CKA_ID */
+  const uint8_t* modulus; /* RSA: big endian */
   uint32_t modulus_len;
   uint32_t exponent_len;
-  const uint8_t *exponent;  /* RSA */
-  const uint8_t *ec_params; /* EC, Ed25519: DER, as CKA_EC_PARAMS */
+  const uint8_t* exponent;  /* RSA */
+  const uint8_t* ec_params; /* EC, Ed25519: DER, as CKA_EC_PARAMS */
   uint32_t ec_params_len;
   uint32_t ec_point_len;
-  const uint8_t *ec_point; /* EC, Ed25519: DER OCTET STRING, as CKA_EC_POINT; 0 bytes: not in the
+  const uint8_t* ec_point; /* EC, Ed25519: DER OCTET STRING, as CKA_EC_POINT; 0 bytes: not in the
                               token */
 } hsmtls_p11_key_info;
 
@@ -138,49 +138,49 @@ typedef struct hsmtls_p11_operation hsmtls_p11_operation; /* an asynchronous sig
 /* Called exactly once in the process that started the operation, on a thread of this library, never
  * inside the call that started it; but perhaps before that has returned. `error` is null on
  * success; all pointers are valid during the call only. */
-typedef void (*hsmtls_p11_signed_fn)(void *user,
+typedef void (*hsmtls_p11_signed_fn)(void* user,
                                      int32_t code,
-                                     const uint8_t *signature,
+                                     const uint8_t* signature,
                                      uint32_t signature_len,
-                                     const hsmtls_p11_error *error);
+                                     const hsmtls_p11_error* error);
 
 /* ---- certificates and listing ---------------------------------------------------------------- */
 
 typedef struct hsmtls_p11_certificate { /* all DER (PKCS#11 v3.1 section 4.6.3) */
-  const uint8_t *value;
+  const uint8_t* value;
   uint32_t value_len;
-  const uint8_t *subject;
+  const uint8_t* subject;
   uint32_t subject_len;
-  const uint8_t *issuer; /* may be null */
+  const uint8_t* issuer; /* may be null */
   uint32_t issuer_len;
-  const uint8_t *serial_number; /* may be null */
+  const uint8_t* serial_number; /* may be null */
   uint32_t serial_number_len;
 } hsmtls_p11_certificate;
 
 typedef struct hsmtls_p11_object_info {
-  const char *uri;       /* names this object by its token, label, id and type; no query */
+  const char* uri;       /* names this object by its token, label, id and type; no query */
   uint64_t object_class; /* CKO_… */
   uint64_t key_type;     /* CKK_…; UINT64_MAX: none */
   uint32_t flags;        /* HSMTLS_P11_LOCAL …, private keys only */
-  const char *label;
-  const uint8_t *id;
+  const char* label;
+  const uint8_t* id;
   uint32_t id_len;
-  const uint8_t *value; /* certificates only: DER */
+  const uint8_t* value; /* certificates only: DER */
   uint32_t value_len;
 } hsmtls_p11_object_info;
-typedef void (*hsmtls_p11_object_fn)(void *user, const hsmtls_p11_object_info *object);
+typedef void (*hsmtls_p11_object_fn)(void* user, const hsmtls_p11_object_info* object);
 
 typedef struct hsmtls_p11_token_info {
-  const char *uri;
-  const char *label;
-  const char *serial;
-  const char *model;
-  const char *manufacturer;
-  const char *module; /* the vendor's file */
+  const char* uri;
+  const char* label;
+  const char* serial;
+  const char* model;
+  const char* manufacturer;
+  const char* module; /* the vendor's file */
   uint64_t slot_id;
   uint64_t flags; /* CKF_… of CK_TOKEN_INFO */
 } hsmtls_p11_token_info;
-typedef void (*hsmtls_p11_token_fn)(void *user, const hsmtls_p11_token_info *token);
+typedef void (*hsmtls_p11_token_fn)(void* user, const hsmtls_p11_token_info* token);
 
 /* ---- events and counters --------------------------------------------------------------------- */
 
@@ -196,7 +196,7 @@ typedef struct hsmtls_p11_event {
   uint64_t microseconds;
 } hsmtls_p11_event;
 /* On the thread on which it happens: return quickly. */
-typedef void (*hsmtls_p11_event_fn)(void *user, const hsmtls_p11_event *event);
+typedef void (*hsmtls_p11_event_fn)(void* user, const hsmtls_p11_event* event);
 
 typedef struct hsmtls_p11_counters { /* of the key's token, since the process began */
   uint32_t struct_size;
@@ -223,118 +223,118 @@ typedef struct hsmtls_p11_functions {
   /* `key_open` finds the one private key that `uri` (RFC 7512) fits and logs in as far as needed.
    * It reads its public half, which must be the same after every loss. `login` may be null. PKCS#11
    * calls: constant in the number of keys. `*out` is the caller's reference. */
-  int32_t (*key_open)(const char *uri,
-                      const hsmtls_p11_login *login,
+  int32_t (*key_open)(const char* uri,
+                      const hsmtls_p11_login* login,
                       uint32_t deadline_ms,
-                      hsmtls_p11_key **out,
-                      hsmtls_p11_error *error);
+                      hsmtls_p11_key** out,
+                      hsmtls_p11_error* error);
   /* `key_retain` makes one more reference, `key_release` gives one back (null: nothing). With the
    * last one the key's subscriber is told nothing any more: it waits for a callback that runs, so
    * the caller must not hold a lock that the callback takes. Pending signatures go on. */
-  void (*key_retain)(hsmtls_p11_key *key);
-  void (*key_release)(hsmtls_p11_key *key);
+  void (*key_retain)(hsmtls_p11_key* key);
+  void (*key_release)(hsmtls_p11_key* key);
   /* `key_info` fills `out`, whose struct_size the caller has set. No PKCS#11 call. */
-  void (*key_info)(const hsmtls_p11_key *key, hsmtls_p11_key_info *out);
+  void (*key_info)(const hsmtls_p11_key* key, hsmtls_p11_key_info* out);
 
   /* `key_certificates` shows the certificates in the key's token: those with the key's CKA_ID
    * first. */
-  int32_t (*key_certificates)(hsmtls_p11_key *key,
+  int32_t (*key_certificates)(hsmtls_p11_key* key,
                               hsmtls_p11_object_fn each,
-                              void *user,
-                              hsmtls_p11_error *error);
+                              void* user,
+                              hsmtls_p11_error* error);
 
   /* `key_sign` signs on the caller's thread. `*signature_len`: in capacity, out length, bytes; with
    * too little room BAD_ARGUMENT, and the message has the length (a signature is at most as long as
    * the modulus, or twice the order). A token that drops its sessions is brought back and the
    * signature repeated until the deadline. */
-  int32_t (*key_sign)(hsmtls_p11_key *key,
-                      const hsmtls_p11_signature_spec *spec,
-                      const uint8_t *data,
+  int32_t (*key_sign)(hsmtls_p11_key* key,
+                      const hsmtls_p11_signature_spec* spec,
+                      const uint8_t* data,
                       uint32_t data_len,
-                      uint8_t *signature,
-                      uint32_t *signature_len,
+                      uint8_t* signature,
+                      uint32_t* signature_len,
                       uint32_t deadline_ms,
-                      hsmtls_p11_error *error);
+                      hsmtls_p11_error* error);
 
   /* `key_sign_async` signs on a worker of the key's token. At the deadline, or when it is
    * cancelled, `done` is called even if C_Sign has not returned; what it returns later is dropped.
    * `*out` (null: not wanted) is written before `done` may be called, and is the caller's until
    * `operation_release`. An error that is returned is the only answer: `done` is not called. */
-  int32_t (*key_sign_async)(hsmtls_p11_key *key,
-                            const hsmtls_p11_signature_spec *spec,
-                            const uint8_t *data,
+  int32_t (*key_sign_async)(hsmtls_p11_key* key,
+                            const hsmtls_p11_signature_spec* spec,
+                            const uint8_t* data,
                             uint32_t data_len,
                             uint32_t deadline_ms,
                             hsmtls_p11_signed_fn done,
-                            void *user,
-                            hsmtls_p11_operation **out,
-                            hsmtls_p11_error *error);
+                            void* user,
+                            hsmtls_p11_operation** out,
+                            hsmtls_p11_error* error);
   /* `operation_cancel` has `done` called with CANCELLED soon, on a thread of this library; nothing
    * if it was called already. */
-  void (*operation_cancel)(hsmtls_p11_operation *operation);
+  void (*operation_cancel)(hsmtls_p11_operation* operation);
   /* `operation_release` does not cancel (null: nothing). Not while another thread cancels. */
-  void (*operation_release)(hsmtls_p11_operation *operation);
+  void (*operation_release)(hsmtls_p11_operation* operation);
 
   /* `key_subscribe` sends the events of the key's token, and of signatures by this key, until the
    * key is released for the last time. One subscriber: the last one counts; null ends it, and none
    * runs any more when the call returns (so: no lock that the callback takes). */
-  void (*key_subscribe)(hsmtls_p11_key *key, hsmtls_p11_event_fn on_event, void *user);
+  void (*key_subscribe)(hsmtls_p11_key* key, hsmtls_p11_event_fn on_event, void* user);
   /* `key_counters` fills `out`, whose struct_size the caller has set. No PKCS#11 call: in a forked
    * child that has not used the key yet all are 0. */
-  void (*key_counters)(const hsmtls_p11_key *key, hsmtls_p11_counters *out);
+  void (*key_counters)(const hsmtls_p11_key* key, hsmtls_p11_counters* out);
 
   /* `list_tokens` shows every slot with a token, initialised or not. */
-  int32_t (*list_tokens)(hsmtls_p11_token_fn each, void *user, hsmtls_p11_error *error);
+  int32_t (*list_tokens)(hsmtls_p11_token_fn each, void* user, hsmtls_p11_error* error);
   /* `list_objects` shows what `uri` fits in the one token that it fits; private objects only if a
    * PIN is there. */
-  int32_t (*list_objects)(const char *uri,
-                          const hsmtls_p11_login *login,
+  int32_t (*list_objects)(const char* uri,
+                          const hsmtls_p11_login* login,
                           hsmtls_p11_object_fn each,
-                          void *user,
-                          hsmtls_p11_error *error);
+                          void* user,
+                          hsmtls_p11_error* error);
 
   /* `key_generate` makes a key pair in the one token that `uri` fits, with the URI's object and id
    * (none: 20 random bytes): sensitive, never extractable, for signing. Opens it; if only that
    * fails, the key is in the token all the same. */
-  int32_t (*key_generate)(const char *uri,
+  int32_t (*key_generate)(const char* uri,
                           uint32_t kind,
                           uint32_t bits,
-                          const hsmtls_p11_login *login,
-                          hsmtls_p11_key **out,
-                          hsmtls_p11_error *error);
+                          const hsmtls_p11_login* login,
+                          hsmtls_p11_key** out,
+                          hsmtls_p11_error* error);
   /* `certificate_import` stores a certificate in the one token that `uri` fits, with the URI's
    * object and id. The same one again under the same names is a success, and no second object. */
-  int32_t (*certificate_import)(const char *uri,
-                                const hsmtls_p11_certificate *certificate,
-                                const hsmtls_p11_login *login,
-                                hsmtls_p11_error *error);
+  int32_t (*certificate_import)(const char* uri,
+                                const hsmtls_p11_certificate* certificate,
+                                const hsmtls_p11_login* login,
+                                hsmtls_p11_error* error);
   /* `object_remove` destroys the one object that `uri` fits; `type` must be in the URI. */
-  int32_t (*object_remove)(const char *uri, const hsmtls_p11_login *login, hsmtls_p11_error *error);
+  int32_t (*object_remove)(const char* uri, const hsmtls_p11_login* login, hsmtls_p11_error* error);
 
   /* `token_initialise` erases the token that `uri` fits (an uninitialised one: by slot-id) and sets
    * its label (1 to 32 bytes) and both PINs. IN_USE while anybody in this process has a session or
    * a key open there. */
-  int32_t (*token_initialise)(const char *uri,
-                              const char *label,
-                              const uint8_t *so_pin,
+  int32_t (*token_initialise)(const char* uri,
+                              const char* label,
+                              const uint8_t* so_pin,
                               uint32_t so_pin_len,
-                              const uint8_t *user_pin,
+                              const uint8_t* user_pin,
                               uint32_t user_pin_len,
-                              hsmtls_p11_error *error);
+                              hsmtls_p11_error* error);
   /* `token_change_pin` changes the user PIN. Keys that are open go on, also through later losses;
    * a PIN source of theirs must be changed by its owner. IN_USE while an application is logged in
    * as security officer. */
-  int32_t (*token_change_pin)(const char *uri,
-                              const uint8_t *old_pin,
+  int32_t (*token_change_pin)(const char* uri,
+                              const uint8_t* old_pin,
                               uint32_t old_pin_len,
-                              const uint8_t *new_pin,
+                              const uint8_t* new_pin,
                               uint32_t new_pin_len,
-                              hsmtls_p11_error *error);
+                              hsmtls_p11_error* error);
 } hsmtls_p11_functions;
 
 /* `hsmtls_pkcs11_functions` returns the table of the copy of this library that owns the process's
  * state, or null where that is of another ABI version (a sentence on stderr names both files). */
-__attribute__((visibility("default"))) const hsmtls_p11_functions *hsmtls_pkcs11_functions(void);
+__attribute__((visibility("default"))) const hsmtls_p11_functions* hsmtls_pkcs11_functions(void);
 
 #ifdef __cplusplus
 }

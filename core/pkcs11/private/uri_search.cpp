@@ -8,16 +8,24 @@
 namespace hsmtls::pkcs11 {
 namespace {
 
+// Whether the URI fits a token, asking the vendor only for what the URI speaks of.
 bool fits(const uri& wanted, const present_token& one, time_point until) {
   if (!matches_token(wanted, one.info)) return false;
-  vendor_module& module = one.behind->module();
+  const bool of_slot = wanted.slot_description || wanted.slot_manufacturer;
+  const bool of_library =
+      wanted.library_description || wanted.library_manufacturer || wanted.library_version;
   CK_SLOT_INFO slot{};
   CK_INFO library{};
-  const CK_RV rv = module.call(until, [&](const CK_FUNCTION_LIST& vendor) {
-    const CK_RV asked = invoke(vendor.C_GetSlotInfo, one.behind->slot(), &slot);
-    return asked == CKR_OK ? invoke(vendor.C_GetInfo, &library) : asked;
-  });
-  return rv == CKR_OK && matches_slot(wanted, one.slot, slot) && matches_library(wanted, library);
+  const auto ask = [&](const CK_FUNCTION_LIST& vendor) -> CK_RV {
+    const CK_RV rv =
+        of_slot ? invoke(vendor.C_GetSlotInfo, one.behind->slot(), &slot) : CK_RV{CKR_OK};
+    return rv == CKR_OK && of_library ? invoke(vendor.C_GetInfo, &library) : rv;
+  };
+  if (of_slot || of_library) {
+    check(one.behind->module().call(until, ask),
+          "ask for the slot and the library of token " + one.quoted_label());
+  }
+  return matches_slot(wanted, one.slot, slot) && matches_library(wanted, library);
 }
 
 bool has_pin_pad(const present_token& where) {
@@ -41,7 +49,7 @@ std::vector<present_token> all_tokens(runtime& process, bool with_token, time_po
   for (const runtime::slot& one : slots) {
     present_token here{one.behind, one.id, {}};
     const CK_RV rv = one.behind->module().call(until, [&](const CK_FUNCTION_LIST& vendor) {
-      return invoke(vendor.C_GetTokenInfo, one.behind->slot(), &here.info);
+      return read_token_info(vendor, one.behind->slot(), here.info);
     });
     if (rv == CKR_OK) all.push_back(here);
   }

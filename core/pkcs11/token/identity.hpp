@@ -30,4 +30,8 @@ struct token_identity {
   friend bool operator==(const token_identity&, const token_identity&) = default;
 };
 
+// `read_token_info` is C_GetTokenInfo for who compares what a token is called: what may be half read
+// (see token_identity::complete) is read again, for a few milliseconds. A vendor call.
+CK_RV read_token_info(const CK_FUNCTION_LIST& vendor, CK_SLOT_ID slot, CK_TOKEN_INFO& info);
+
 }  // namespace hsmtls::pkcs11

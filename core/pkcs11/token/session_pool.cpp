@@ -1,7 +1,6 @@
 // The pool of real sessions of one token: lent, taken back, limited by what the token gives.
 #include <algorithm>
 #include <new>
-#include <thread>
 #include <utility>
 
 #include "core/pkcs11/base/log.hpp"
@@ -14,19 +13,6 @@ namespace {
 constexpr size_t most_idle_sessions = 16;
 // How long a learnt session limit is believed: another process may give some back.
 constexpr milliseconds session_limit_memory{100};
-
-// What a token is called has to be right: it is compared after every loss. See
-// token_identity::complete.
-bool read_token_info(const CK_FUNCTION_LIST& vendor, CK_SLOT_ID slot, CK_TOKEN_INFO& info) {
-  constexpr int most_tries = 5;
-  CK_RV rv = CKR_GENERAL_ERROR;
-  for (int i = 0; i < most_tries; ++i) {
-    rv = invoke(vendor.C_GetTokenInfo, slot, &info);
-    if (rv == CKR_OK && token_identity::of(info).complete()) return true;
-    std::this_thread::sleep_for(milliseconds(1));
-  }
-  return rv == CKR_OK;  // some tokens have no serial
-}
 
 // Whether nobody is logged in, as far as a new session tells.
 bool is_public(const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
@@ -233,7 +219,7 @@ CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
   bool replaced = false;
   try {
     CK_TOKEN_INFO info{};
-    have_info = opened && read_token_info(vendor, slot, info);
+    have_info = opened && read_token_info(vendor, slot, info) == CKR_OK;
     if (have_info) seen = token_identity::of(info);
     // Before a PIN is sent: is it still the token that the PIN is for?
     replaced = have_info && is_another(seen);

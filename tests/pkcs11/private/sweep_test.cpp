@@ -53,7 +53,10 @@ class PrivateSweep : public private_over_stub {
     const auto done = pending.all()[0];
     if (done.code != HSMTLS_P11_OK) return {done.code, 0, done.message};
     EXPECT_EQ(right, done.signature) << "a wrong success";
-    return face.list("pkcs11:token=stub-a", seen, with_pin(pin));
+    // A URI that speaks of the slot and the library, too.
+    return face.list("pkcs11:token=stub-a;slot-manufacturer=hsmtls;library-manufacturer=hsmtls",
+                     seen,
+                     with_pin(pin));
   }
 
   answer make_and_remove() {
