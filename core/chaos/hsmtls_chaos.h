@@ -22,7 +22,8 @@
  *   return-token [SLOT] [serial=TEXT] [needs-reinit]
  *   replace-key ID-HEX pin=TEXT [SLOT] the key pair with this CKA_ID becomes another one
  *   lock-pin, unlock-pin               the user PIN is locked; the vendor is not asked
- *   pin-flags FLAG...                  count-low, final-try, locked, to-be-changed; none
+ *   pin-flags FLAG...                  count-low, final-try, locked, to-be-changed, so-final-try,
+ *                                      so-locked; none
  *   pin-pad [pin=TEXT] | off           PIN typed at the reader, here: TEXT; nobody types without it
  *   always-authenticate [pin=TEXT] | off
  *   limit-sessions N | off             at most N open sessions per token

@@ -199,14 +199,16 @@ command parse_pin_flags(words& from) {
   constexpr std::pair<std::string_view, CK_FLAGS> known[] = {
       {"count-low", CKF_USER_PIN_COUNT_LOW},
       {"final-try", CKF_USER_PIN_FINAL_TRY},
+      {"so-final-try", CKF_SO_PIN_FINAL_TRY},
+      {"so-locked", CKF_SO_PIN_LOCKED},
       {"locked", CKF_USER_PIN_LOCKED},
       {"to-be-changed", CKF_USER_PIN_TO_BE_CHANGED},
       {"none", 0},
   };
   pin_flags_command made;
   do {
-    const std::string word =
-        from.take("a flag (count-low, final-try, locked, to-be-changed, none)");
+    const std::string word = from.take(
+        "a flag (count-low, final-try, locked, to-be-changed, so-final-try, so-locked, none)");
     const auto* found = std::find_if(
         std::begin(known), std::end(known), [&](const auto& each) { return each.first == word; });
     if (found == std::end(known)) {

@@ -185,6 +185,45 @@ TEST_F(Login, LeavesTheLastTryToAPerson) {
   EXPECT_EQ(0U, logins());
 }
 
+TEST_F(Login, LeavesTheLastTryToAPersonAlsoWhereAPinIsToBeChanged) {
+  const CK_SESSION_HANDLE writable = app.open(app.slot("stub-a"), CKF_RW_SESSION);
+  trouble.run("pin-flags final-try");
+  EXPECT_RV(CKR_PIN_LOCKED, set_pin(app.p11, writable, "1234", "56789"));
+  EXPECT_EQ(0U, trouble.count("C_SetPIN"));
+}
+
+TEST_F(Login, LeavesTheLastTryToAPersonAlsoForASingleSignature) {
+  log_in();
+  trouble.run("always-authenticate pin=1234; pin-flags final-try");
+  CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
+  ASSERT_RV(CKR_OK, app.p11.C_SignInit(session, &mechanism, key));
+  const auto before = logins();
+  EXPECT_RV(CKR_PIN_LOCKED, app.login(session, "another", CKU_CONTEXT_SPECIFIC));
+  EXPECT_EQ(before, logins());
+  EXPECT_RV(CKR_OK, app.login(session, "1234", CKU_CONTEXT_SPECIFIC)) << "known to be right";
+}
+
+TEST_F(Login, SparesTheSecurityOfficersLastTry) {
+  for (const std::string flag : {"so-final-try", "so-locked"}) {
+    trouble.run("pin-flags " + flag);
+    const CK_SESSION_HANDLE writable = app.open(app.slot("stub-a"), CKF_RW_SESSION);
+    EXPECT_RV(CKR_OK, app.p11.C_CloseSession(session));
+    EXPECT_RV(CKR_PIN_LOCKED, app.login(writable, "so1234", CKU_SO)) << flag;
+    EXPECT_RV(CKR_OK, app.p11.C_CloseSession(writable));
+    std::string pin = "so1234";
+    std::string label(32, ' ');
+    EXPECT_RV(CKR_PIN_LOCKED,
+              app.p11.C_InitToken(app.slot("stub-a"),
+                                  reinterpret_cast<CK_UTF8CHAR*>(pin.data()),
+                                  pin.size(),
+                                  reinterpret_cast<CK_UTF8CHAR*>(label.data())))
+        << flag;
+    session = app.open(app.slot("stub-a"));
+  }
+  EXPECT_EQ(0U, logins());
+  EXPECT_EQ(0U, trouble.count("C_InitToken"));
+}
+
 struct final_try_allowed {
   final_try_allowed() { setenv("HSMTLS_FINAL_TRY", "allow", 1); }
 };
@@ -194,6 +233,23 @@ TEST_F(LoginOnTheFinalTry, GoesThroughForWhoInsists) {
   trouble.run("pin-flags final-try");
   log_in();
   EXPECT_EQ(1U, logins());
+}
+
+TEST_F(LoginOnTheFinalTry, IsOneDeliberateLoginAndNoneOfTheModulesOwn) {
+  log_in();
+  trouble.run("pin-flags final-try; drop-sessions");
+  EXPECT_RV(CKR_USER_NOT_LOGGED_IN, app.sign(session, key, data));
+  EXPECT_EQ(1U, logins());
+}
+
+TEST_F(Login, PausesAfterFiveDifferentPinsThatWereRefused) {
+  trouble.run("fail C_Login * CKR_PIN_INCORRECT");  // a token that never locks
+  for (const char* pin : {"wrong-1", "wrong-2", "wrong-3", "wrong-4", "wrong-5"})
+    EXPECT_RV(CKR_PIN_INCORRECT, app.login(session, pin));
+  EXPECT_EQ(5U, logins());
+  EXPECT_EQ(1U, log.count("login-paused"));
+  trouble.run("clear");
+  log_in();  // a person who knows it is not kept waiting
 }
 
 TEST_F(Login, OnlyWarnsOfALowCount) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <stdexcept>
 #include <vector>
 
@@ -56,7 +57,7 @@ softhsm_token::softhsm_token(softhsm_options options) : options_(std::move(optio
   std::ofstream(configuration()) << "directories.tokendir = " << (folder_ / "tokens").string()
                                  << "\nobjectstore.backend = file\nlog.level = ERROR\n";
   setenv("SOFTHSM2_CONF", configuration().c_str(), 1);
-  admin("init", "", "");
+  admin("init", options_.label, "", "");
 }
 
 softhsm_token::~softhsm_token() {
@@ -65,6 +66,7 @@ softhsm_token::~softhsm_token() {
 }
 
 void softhsm_token::admin(const std::string& what,
+                          const std::string& token_label,
                           const std::string& key_label,
                           const std::string& id) const {
   // Another token may have been made since, and with it another SOFTHSM2_CONF.
@@ -72,7 +74,7 @@ void softhsm_token::admin(const std::string& what,
        what,
        softhsm_module(),
        configuration().string(),
-       options_.label,
+       token_label,
        options_.so_pin,
        options_.user_pin,
        key_label,
@@ -80,11 +82,26 @@ void softhsm_token::admin(const std::string& what,
 }
 
 void softhsm_token::generate_ec_p256(const std::string& key_label, const std::string& id) const {
-  admin("ec", key_label, id);
+  admin("ec", options_.label, key_label, id);
 }
 
 void softhsm_token::generate_rsa_2048(const std::string& key_label, const std::string& id) const {
-  admin("rsa", key_label, id);
+  admin("rsa", options_.label, key_label, id);
+}
+
+std::filesystem::path softhsm_token::add_token(const std::string& label) const {
+  const auto folders = [&] {
+    std::set<std::filesystem::path> all;
+    for (const auto& one : std::filesystem::directory_iterator(folder_ / "tokens"))
+      all.insert(one.path());
+    return all;
+  };
+  const auto before = folders();
+  admin("init", label, "", "");
+  for (const auto& one : folders()) {
+    if (!before.contains(one)) return one;
+  }
+  throw std::runtime_error("SoftHSM made no folder for token " + label);
 }
 
 void softhsm_token::move_away() const {

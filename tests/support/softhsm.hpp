@@ -37,13 +37,19 @@ class softhsm_token {
   void generate_ec_p256(const std::string& key_label, const std::string& id) const;
   void generate_rsa_2048(const std::string& key_label, const std::string& id) const;
 
+  // `add_token` makes another token in the same SoftHSM, with the same PINs, and returns its folder.
+  [[nodiscard]] std::filesystem::path add_token(const std::string& label) const;
+
   // `move_away` renames the token's folder, which looks like a token that was pulled out;
   // `move_back` undoes it.
   void move_away() const;
   void move_back() const;
 
  private:
-  void admin(const std::string& what, const std::string& key_label, const std::string& id) const;
+  void admin(const std::string& what,
+             const std::string& token_label,
+             const std::string& key_label,
+             const std::string& id) const;
 
   softhsm_options options_;
   std::filesystem::path folder_;
