@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/pkcs11/base/ck.hpp"
+#include "tests/bench/pending.hpp"
 #include "tests/support/chaos.hpp"
 #include "tests/support/module.hpp"
 
@@ -159,7 +160,10 @@ json sign_so_many(application& app, std::uint64_t count) {
   return answer_of(count, steady::now() - began, cpu_seconds() - cpu);
 }
 
-json answer(application& app, const std::optional<test::chaos>& trouble, const json& request) {
+json answer(const worker_options& with,
+            application& app,
+            const std::optional<test::chaos>& trouble,
+            const json& request) {
   const std::string what = request.at("do");
   if (what == "sign" && request.contains("threads")) {
     return sign_for(app, request.at("threads"), std::chrono::milliseconds(request.at("ms")));
@@ -169,6 +173,14 @@ json answer(application& app, const std::optional<test::chaos>& trouble, const j
     json out = sign_so_many(app, request.at("signatures"));
     if (trouble) out["calls"] = trouble->total() - before;
     return out;
+  }
+  if (what == "sign_pending") {
+    const auto made = sign_pending({.module = with.module,
+                                    .uri = "pkcs11:token=" + with.token + ";id=%01;type=private",
+                                    .pin = with.pin,
+                                    .pending = request.at("pending"),
+                                    .how_long = std::chrono::milliseconds(request.at("ms"))});
+    return {{"signatures", made.signatures}, {"seconds", made.seconds}};
   }
   if (what == "sign_once") {
     const auto began = steady::now();
@@ -196,7 +208,7 @@ int run_worker(const worker_options& with) try {
   if (!with.chaos.empty()) trouble.emplace(with.chaos);
   say({{"ready", true}});
   for (std::string line; std::getline(std::cin, line);) {
-    say(answer(app, trouble, json::parse(line)));
+    say(answer(with, app, trouble, json::parse(line)));
   }
   app.leave();
   return 0;

@@ -5,6 +5,8 @@
 //   in its own session
 //   {"do": "sign", "signatures": N}           the same, in one thread, so many; and {"calls"} under
 //   the chaos module
+//   {"do": "sign_pending", "pending": N, "ms": N}  {"signatures", "seconds"}: asynchronously, through
+//   the private face of our module
 //   {"do": "sign_once"}                       {"rv", "began_ns", "ended_ns"}, on the clock that all
 //   processes share
 //   {"do": "chaos", "script": "…"}            {}

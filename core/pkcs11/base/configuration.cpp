@@ -41,14 +41,16 @@ configuration read_configuration(const char* (*getter)(const char* name)) {
         number <= longest_deadline_ms) {
       read.deadline = std::chrono::milliseconds(number);
     } else {
-      read.problem = "HSMTLS_DEADLINE_MS is '" + std::string(text) +
-                     "'; it takes whole milliseconds from 1 to 600000. Going on with 2000.";
+      read.problems.push_back(
+          "HSMTLS_DEADLINE_MS is '" + std::string(text) +
+          "'; it takes whole milliseconds from 1 to 600000. Going on with 2000.");
     }
   }
   if (const auto text = value_of(getter, "HSMTLS_FINAL_TRY"); !text.empty()) {
     read.insist_on_final_try = text == "allow";
     if (!read.insist_on_final_try) {
-      read.problem = "HSMTLS_FINAL_TRY is '" + std::string(text) + "'; the only value is 'allow'.";
+      read.problems.push_back("HSMTLS_FINAL_TRY is '" + std::string(text) +
+                              "'; the only value is 'allow'.");
     }
   }
   return read;

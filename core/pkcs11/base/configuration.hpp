@@ -14,7 +14,7 @@ struct configuration {
   std::string pin_source;                    // HSMTLS_PIN_SOURCE: file:…, env:…, credential:…
   std::string log_target;                    // HSMTLS_LOG: "stderr", a file's path; empty: no log
   bool insist_on_final_try = false;          // HSMTLS_FINAL_TRY=allow
-  std::string problem;                       // what was wrong with the values above; empty: nothing
+  std::vector<std::string> problems;         // what is wrong with the values above, a sentence each
 };
 
 // `settings` returns what the environment said when the library was loaded. Any thread; never

@@ -41,10 +41,8 @@ CK_RV application::finalise() {
   if (last) {
     changed_.notify_all();
     closed(sessions.take_if([](const virtual_session&) { return true; }));
-    for (token* one : runtime_.tokens()) {
-      objects.remove_session_objects(*one);
-      last_session_closed(*one);
-    }
+    objects.forget_session_objects();
+    for (token* one : runtime_.tokens()) last_session_closed(*one);
     {
       std::lock_guard held(lifecycle_);
       finalising_ = false;

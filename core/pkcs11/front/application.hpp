@@ -88,35 +88,39 @@ CK_RV guarded(Body&& body) noexcept {
 // `in_session` runs body(session_call&) with exclusive use of the application's session `handle`.
 template <class Body>
 CK_RV in_session(CK_SESSION_HANDLE handle, Body&& body) noexcept {
-  application& app = application::current();
-  if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
-  const auto session = app.sessions.find(handle);
-  if (session == nullptr) return CKR_SESSION_HANDLE_INVALID;
-  return guarded([&]() -> CK_RV {
-    const time_point until = steady::now() + settings().deadline;
-    const virtual_session::use use(*session, until);
-    if (!use) return CKR_OPERATION_ACTIVE;
-    session_call call{app, *session, handle, until};
-    return body(call);
+  return contained([&]() -> CK_RV {
+    application& app = application::current();
+    if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
+    const auto session = app.sessions.find(handle);
+    if (session == nullptr) return CKR_SESSION_HANDLE_INVALID;
+    return guarded([&]() -> CK_RV {
+      const time_point until = steady::now() + settings().deadline;
+      const virtual_session::use use(*session, until);
+      if (!use) return CKR_OPERATION_ACTIVE;
+      session_call call{app, *session, handle, until};
+      return body(call);
+    });
   });
 }
 
 // `on_slot` runs body(application&, token&, until) for one of our slot numbers.
 template <class Body>
 CK_RV on_slot(CK_SLOT_ID slot, Body&& body) noexcept {
-  application& app = application::current();
-  if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
-  return guarded([&]() -> CK_RV {
-    const time_point until = steady::now() + settings().deadline;
-    token* behind = app.process().find(slot);
-    if (behind == nullptr) {
-      // Perhaps the application has the number from its configuration and never listed the slots.
-      std::vector<runtime::slot> all;
-      app.process().slots(false, until, all);
-      behind = app.process().find(slot);
-    }
-    if (behind == nullptr) return CKR_SLOT_ID_INVALID;
-    return body(app, *behind, until);
+  return contained([&]() -> CK_RV {
+    application& app = application::current();
+    if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
+    return guarded([&]() -> CK_RV {
+      const time_point until = steady::now() + settings().deadline;
+      token* behind = app.process().find(slot);
+      if (behind == nullptr) {
+        // Perhaps the application has the number from its configuration and never listed the slots.
+        std::vector<runtime::slot> all;
+        app.process().slots(false, until, all);
+        behind = app.process().find(slot);
+      }
+      if (behind == nullptr) return CKR_SLOT_ID_INVALID;
+      return body(app, *behind, until);
+    });
   });
 }
 

@@ -74,7 +74,7 @@ std::shared_ptr<key> generate(const char* uri_text,
   if (on == nullptr && kind != HSMTLS_P11_GENERATE_RSA)
     throw failure(HSMTLS_P11_BAD_ARGUMENT, "unknown kind of key");
   if (on == nullptr && (bits < 2048 || bits > 4096 || bits % 8 != 0)) {
-    throw failure(HSMTLS_P11_BAD_ARGUMENT, "an RSA key has 2048 to 4096 bits");
+    throw failure(HSMTLS_P11_BAD_ARGUMENT, "an RSA key has 2048 to 4096 bits, a multiple of 8");
   }
   opened_token in(uri_text, login, opened_token::login::required, until);
   const uri& wanted = in.wanted;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/pkcs11/base/configuration.hpp"
+#include "core/pkcs11/base/log.hpp"
 #include "core/pkcs11/uri/near_miss.hpp"
 
 namespace hsmtls::pkcs11 {
@@ -39,6 +40,14 @@ uri parse_or_throw(const char* text) {
   auto parsed = parse_uri(text);
   if (!parsed)
     throw failure(HSMTLS_P11_MALFORMED_URI, "the URI is not usable: " + parsed.problem.message);
+  if (parsed.value->module_name || parsed.value->module_path) {
+    log::event(log::level::warning,
+               "module-in-uri",
+               "ignored",
+               parsed.value->module_path ? *parsed.value->module_path : *parsed.value->module_name,
+               "advice",
+               "HSMTLS_MODULE says which modules are used");
+  }
   return *std::move(parsed.value);
 }
 

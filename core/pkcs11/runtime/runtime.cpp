@@ -106,7 +106,7 @@ CK_RV runtime::load() {
 }
 
 runtime::modules_list runtime::load_configured() {
-  if (!settings().problem.empty()) log::complain(settings().problem);
+  for (const std::string& one : settings().problems) log::complain(one);
   if (settings().modules.empty()) {
     // PKCS#11 needs no environment to be trusted, this variable does: it names code to run.
     if (getauxval(AT_SECURE) != 0)

@@ -331,7 +331,7 @@ class token final : private vendor_module::listener {
   template <class Function>
   CK_RV call_alone(rebuild_run& run, CK_SESSION_HANDLE session, Function&& function);
 
-  // login.cpp
+  // login.cpp, pins.cpp
   CK_RV login_for_operation(const lease& in,
                             std::optional<std::span<const uint8_t>> pin,
                             last_try how,

@@ -205,7 +205,7 @@ TEST(Configuration, HasDefaults) {
   EXPECT_EQ(std::chrono::milliseconds(2000), none.deadline);
   EXPECT_TRUE(none.log_target.empty());
   EXPECT_FALSE(none.insist_on_final_try);
-  EXPECT_TRUE(none.problem.empty());
+  EXPECT_TRUE(none.problems.empty());
 }
 
 TEST(Configuration, NamesSeveralModules) {
@@ -220,12 +220,12 @@ TEST(Configuration, TakesADeadlineInWholeMilliseconds) {
   const auto deadline = [](const char* text) { return read({{"HSMTLS_DEADLINE_MS", text}}); };
   EXPECT_EQ(std::chrono::milliseconds(1), deadline("1").deadline);
   EXPECT_EQ(std::chrono::minutes(10), deadline("600000").deadline);
-  EXPECT_TRUE(deadline("600000").problem.empty());
+  EXPECT_TRUE(deadline("600000").problems.empty());
   for (const char* bad :
        {"0", "600001", "-1", "1.5", "2s", " 5", "5 ", "0x10", "99999999999999999999"}) {
     EXPECT_EQ(std::chrono::milliseconds(2000), deadline(bad).deadline) << bad;
     EXPECT_NE(std::string::npos,
-              deadline(bad).problem.find("HSMTLS_DEADLINE_MS is '" + std::string(bad) + "'"))
+              deadline(bad).problems.at(0).find("HSMTLS_DEADLINE_MS is '" + std::string(bad) + "'"))
         << bad;
   }
 }
@@ -233,7 +233,9 @@ TEST(Configuration, TakesADeadlineInWholeMilliseconds) {
 TEST(Configuration, AllowsTheFinalTryByOneWordOnly) {
   EXPECT_TRUE(read({{"HSMTLS_FINAL_TRY", "allow"}}).insist_on_final_try);
   EXPECT_FALSE(read({{"HSMTLS_FINAL_TRY", "yes"}}).insist_on_final_try);
-  EXPECT_NE("", read({{"HSMTLS_FINAL_TRY", "yes"}}).problem);
+  EXPECT_EQ(1U, read({{"HSMTLS_FINAL_TRY", "yes"}}).problems.size());
+  EXPECT_EQ(2U, read({{"HSMTLS_FINAL_TRY", "yes"}, {"HSMTLS_DEADLINE_MS", "soon"}}).problems.size())
+      << "one does not hide the other";
 }
 
 TEST(Loader, SeesNoLibcryptoInThisProgram) {
