@@ -81,7 +81,8 @@ TEST_F(Scripts, AreRefusedWhenSomethingIsMissingOrLeftOver) {
   EXPECT_EQ(complaint("replace-key 01"), "replace-key: pin= is missing");
   EXPECT_EQ(complaint("pin-pad pin="), "pin-pad: pin= has no value");
   EXPECT_EQ(complaint("pin-flags"),
-            "pin-flags: a flag (count-low, final-try, locked, to-be-changed, none) is missing");
+            "pin-flags: a flag (count-low, final-try, locked, to-be-changed, so-final-try, "
+            "so-locked, none) is missing");
   EXPECT_EQ(complaint("write-counts"),
             "write-counts: no file is named, nor is HSMTLS_CHAOS_COUNTS set");
 }
