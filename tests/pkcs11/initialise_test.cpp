@@ -180,5 +180,23 @@ TEST_F(Initialise, TellsThreadsThatStillSignAtOnceThatItWasFinalised) {
   EXPECT_RV(CKR_OK, front->C_Initialize(nullptr));  // for the client's destructor
 }
 
+TEST_F(Initialise, AnswersOkToEachOfThreadsThatComeAndGo) {
+  std::vector<std::thread> users;
+  std::atomic<int> failed = 0;
+  for (int t = 0; t < 3; ++t) {
+    users.emplace_back([&] {
+      for (int i = 0; i < 5000; ++i) {
+        if (front->C_Initialize(nullptr) != CKR_OK) {
+          ++failed;
+          continue;
+        }
+        failed += front->C_Finalize(nullptr) == CKR_OK ? 0 : 1;
+      }
+    });
+  }
+  for (auto& one : users) one.join();
+  EXPECT_EQ(0, failed);
+}
+
 }  // namespace
 }  // namespace hsmtls::test

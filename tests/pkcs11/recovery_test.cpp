@@ -51,6 +51,63 @@ TEST_F(Recovery, RepeatsTheSignatureWhenTheTokenIsLostBetweenInitAndSign) {
   expect_right_signature();
 }
 
+TEST_F(Recovery, RepeatsTheSignatureAlsoWhenAnotherCallFindsTheLossAfterInit) {
+  CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
+  CK_ATTRIBUTE label{CKA_LABEL, nullptr, 0};
+  for (const bool same_session : {true, false}) {
+    const CK_SESSION_HANDLE finds_out = same_session ? session : app.open(app.slot("stub-a"));
+    ASSERT_RV(CKR_OK, app.p11.C_SignInit(session, &mechanism, key));
+    trouble.run("drop-sessions");
+    ASSERT_RV(CKR_OK, app.p11.C_GetAttributeValue(finds_out, key, &label, 1));
+    bytes signature(64);
+    CK_ULONG length = signature.size();
+    bytes in = data;
+    EXPECT_RV(CKR_OK, app.p11.C_Sign(session, in.data(), in.size(), signature.data(), &length));
+    signature.resize(length);
+    EXPECT_EQ(wanted, signature);
+  }
+}
+
+TEST_F(Recovery, BeginsAMultiPartSignatureAgainAsLongAsNothingWentIntoIt) {
+  CK_MECHANISM mechanism{CKM_ECDSA_SHA256, nullptr, 0};
+  CK_ATTRIBUTE label{CKA_LABEL, nullptr, 0};
+  ASSERT_RV(CKR_OK, app.p11.C_SignInit(session, &mechanism, key));
+  trouble.run("drop-sessions");
+  ASSERT_RV(CKR_OK, app.p11.C_GetAttributeValue(session, key, &label, 1));
+  bytes part = "part"_b;
+  EXPECT_RV(CKR_OK, app.p11.C_SignUpdate(session, part.data(), part.size()));
+  bytes signature(64);
+  CK_ULONG length = signature.size();
+  EXPECT_RV(CKR_OK, app.p11.C_SignFinal(session, signature.data(), &length));
+}
+
+TEST_F(Recovery, FindsAPrivateKeyThatAloneWasRenamed) {
+  const CK_SESSION_HANDLE writable = app.open(app.slot("stub-a"), CKF_RW_SESSION);
+  bytes new_id{0x77};
+  CK_ATTRIBUTE change{CKA_ID, new_id.data(), new_id.size()};
+  ASSERT_RV(CKR_OK, app.p11.C_SetAttributeValue(writable, key, &change, 1));
+  trouble.run("drop-sessions");
+  expect_right_signature();
+  EXPECT_EQ(0U, trouble.count("C_Finalize"));
+}
+
+TEST_F(Recovery, TakesNoSessionObjectAwayBecauseOfARefusal) {
+  const CK_SESSION_HANDLE writable = app.open(app.slot("stub-a"), CKF_RW_SESSION);
+  CK_BBOOL no = CK_FALSE;
+  bytes p256{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+  CK_ATTRIBUTE public_half[] = {{CKA_TOKEN, &no, sizeof no},
+                                {CKA_EC_PARAMS, p256.data(), p256.size()}};
+  CK_ATTRIBUTE private_half[] = {{CKA_TOKEN, &no, sizeof no}};
+  CK_MECHANISM make{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
+  CK_OBJECT_HANDLE made[2];
+  ASSERT_RV(CKR_OK,
+            app.p11.C_GenerateKeyPair(
+                writable, &make, public_half, 2, private_half, 1, &made[0], &made[1]));
+  trouble.run("fail C_SignInit 1 CKR_KEY_HANDLE_INVALID");
+  EXPECT_RV(CKR_KEY_HANDLE_INVALID, app.sign(writable, made[1], data));
+  EXPECT_RV(CKR_OK, app.sign(writable, made[1], data));
+}
+
 TEST_F(Recovery, SurvivesASecondAndAThirdResetDuringTheRecovery) {
   expect_right_signature();
   trouble.run(

@@ -286,5 +286,32 @@ TEST_F(StuckBesideAnother, TheOtherModuleWorksWhileOneHangsInInitialise) {
   EXPECT_RV(CKR_OK, front->C_Finalize(nullptr));
 }
 
+// A session that a call hung in is closed when the call has come out, and that may hang again.
+TEST_F(Stuck, ASessionWhoseEndHangsHoldsNobody) {
+  const client app(front);
+  set_up(app);
+  const CK_SESSION_HANDLE hung = app.open(app.slot("stub-a"));
+  const auto signs = hang("C_Sign", [&] { return app.sign(hung, key, "data"_b); });
+  trouble.run("drop-sessions");
+  EXPECT_RV(CKR_OK, app.sign(session, key, "data"_b));
+  const auto ends = hang("C_CloseSession", [&] {
+    trouble.run("release");
+    return CKR_OK;
+  });
+  EXPECT_TRUE(eventually([&] { return signs->done(); })) << "also not the one that came out late";
+  // Several at once: each needs a session of its own, and all but one have to be opened.
+  std::vector<std::thread> signers;
+  std::atomic<int> failed = 0;
+  for (int t = 0; t < 4; ++t) {
+    signers.emplace_back([&] {
+      const CK_SESSION_HANDLE mine = app.open(app.slot("stub-a"));
+      failed += app.sign(mine, key, "data"_b) == CKR_OK ? 0 : 1;
+    });
+  }
+  for (auto& one : signers) one.join();
+  EXPECT_EQ(0, failed);
+  trouble.run("release; clear");
+}
+
 }  // namespace
 }  // namespace hsmtls::test

@@ -1,12 +1,16 @@
 #include "core/pkcs11/base/refused_pins.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <new>
 #include <thread>
 
@@ -74,6 +78,21 @@ uint64_t fingerprint_of_pin(uint64_t account, std::span<const uint8_t> pin) {
   return siphash(shared().key).update(bytes_of(account)).update(pin).finish();
 }
 
+// Whether a process can still take its turn: one that was killed and not waited for cannot.
+bool lives(int32_t process) {
+  if (kill(process, 0) != 0) return errno != ESRCH;
+  // proc(5), /proc/PID/stat: the state comes after the name, which stands in parentheses.
+  char text[512];
+  std::snprintf(text, sizeof text, "/proc/%d/stat", process);
+  const int file = open(text, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return true;
+  const ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  text[std::max<ssize_t>(length, 0)] = '\0';
+  const char* name_ends = std::strrchr(text, ')');
+  return name_ends == nullptr || name_ends[1] != ' ' || name_ends[2] != 'Z';
+}
+
 }  // namespace
 
 void remember(std::string_view token_identity, uint64_t user, std::span<const uint8_t> pin) {
@@ -107,7 +126,7 @@ turn::turn(std::string_view token_identity,
     int32_t whose = 0;
     if (sender.compare_exchange_strong(whose, me)) break;
     // A process that died while it had the turn does not keep it.
-    const bool dead = whose != me && kill(whose, 0) != 0 && errno == ESRCH;
+    const bool dead = whose != me && !lives(whose);
     if (dead && sender.compare_exchange_strong(whose, me)) break;
     if (passed(until)) return;
     std::this_thread::sleep_for(

@@ -103,7 +103,7 @@ CK_RV dual(CK_SESSION_HANDLE handle,
            CK_BYTE* out,
            CK_ULONG* out_length) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
-    if (!call.session.runs(second)) return CKR_OPERATION_NOT_INITIALIZED;
+    if (const CK_RV rv = ensure_begun(call, second); rv != CKR_OK) return rv;
     call.session.running(second).replayable = false;
     const output result{out, out_length};
     const CK_RV rv =
@@ -189,7 +189,7 @@ CK_RV C_DigestUpdate(CK_SESSION_HANDLE session, CK_BYTE* in, CK_ULONG in_length)
 }
 CK_RV C_DigestKey(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
-    if (!call.session.runs(operation::digest)) return CKR_OPERATION_NOT_INITIALIZED;
+    if (const CK_RV rv = ensure_begun(call, operation::digest); rv != CKR_OK) return rv;
     std::shared_ptr<object> what;
     if (const CK_RV rv = checked_object(call, key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK)
       return rv;

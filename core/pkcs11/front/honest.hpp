@@ -22,6 +22,7 @@ inline CK_RV honest(CK_RV rv) {
     case verdict::key_replaced:
       return CKR_KEY_HANDLE_INVALID;
     case verdict::module_stuck:
+    case verdict::login_busy:
       return CKR_FUNCTION_FAILED;
     case verdict::login_refused:
       return CKR_USER_NOT_LOGGED_IN;

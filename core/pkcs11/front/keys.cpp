@@ -80,27 +80,25 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE handle,
     if (const CK_RV rv = checked_object(call, key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK)
       return rv;
     const CK_ULONG capacity = wrapped_length != nullptr ? *wrapped_length : 0;
-    return direct(
-        call,
-        repeat::if_harmless,
-        [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
-          CK_OBJECT_HANDLE real_wrapping = 0;
-          CK_OBJECT_HANDLE real = 0;
-          if (const CK_RV rv =
-                  resolve_key(call, *wrapping, CKR_WRAPPING_KEY_HANDLE_INVALID, real_wrapping);
-              rv != CKR_OK)
-            return rv;
-          if (const CK_RV rv = resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real); rv != CKR_OK)
-            return rv;
-          if (wrapped_length != nullptr) *wrapped_length = capacity;
-          return invoke(vendor.functions().C_WrapKey,
-                        session,
-                        mechanism,
-                        real_wrapping,
-                        real,
-                        wrapped,
-                        wrapped_length);
-        });
+    CK_OBJECT_HANDLE real_wrapping = 0;
+    CK_OBJECT_HANDLE real = 0;
+    const auto resolve = [&] {
+      const CK_RV rv = resolve_key(call, *wrapping, CKR_WRAPPING_KEY_HANDLE_INVALID, real_wrapping);
+      return rv == CKR_OK ? resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real) : rv;
+    };
+    return direct(call,
+                  repeat::if_harmless,
+                  resolve,
+                  [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+                    if (wrapped_length != nullptr) *wrapped_length = capacity;
+                    return invoke(vendor.functions().C_WrapKey,
+                                  session,
+                                  mechanism,
+                                  real_wrapping,
+                                  real,
+                                  wrapped,
+                                  wrapped_length);
+                  });
   });
 }
 
@@ -119,16 +117,12 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE handle,
             checked_object(call, unwrapping_key, CKR_UNWRAPPING_KEY_HANDLE_INVALID, what);
         rv != CKR_OK)
       return rv;
+    CK_OBJECT_HANDLE real = 0;
     return make_object(
         call,
         *key,
-        [&](const vendor_module& vendor,
-            CK_SESSION_HANDLE session,
-            CK_OBJECT_HANDLE& made) -> CK_RV {
-          CK_OBJECT_HANDLE real = 0;
-          if (const CK_RV rv = resolve_key(call, *what, CKR_UNWRAPPING_KEY_HANDLE_INVALID, real);
-              rv != CKR_OK)
-            return rv;
+        [&] { return resolve_key(call, *what, CKR_UNWRAPPING_KEY_HANDLE_INVALID, real); },
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
           return invoke(vendor.functions().C_UnwrapKey,
                         session,
                         mechanism,
@@ -152,24 +146,26 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE handle,
     std::shared_ptr<object> what;
     if (const CK_RV rv = checked_object(call, base_key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK)
       return rv;
+    CK_OBJECT_HANDLE real = 0;
+    const auto resolve = [&] { return resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real); };
     const auto derive = [&](const vendor_module& vendor,
                             CK_SESSION_HANDLE session,
-                            CK_OBJECT_HANDLE* made) -> CK_RV {
-      CK_OBJECT_HANDLE real = 0;
-      if (const CK_RV rv = resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real); rv != CKR_OK)
-        return rv;
+                            CK_OBJECT_HANDLE* made) {
       return invoke(vendor.functions().C_DeriveKey, session, mechanism, real, pattern, count, made);
     };
     // PKCS#11 v3.1 C_DeriveKey: some mechanisms return their keys in their parameter and none here.
     if (key == nullptr) {
-      return direct(
-          call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-            return derive(vendor, session, nullptr);
-          });
+      return direct(call,
+                    repeat::if_rejected,
+                    resolve,
+                    [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+                      return derive(vendor, session, nullptr);
+                    });
     }
     return make_object(
         call,
         *key,
+        resolve,
         [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
           return derive(vendor, session, &made);
         });

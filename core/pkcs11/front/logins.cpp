@@ -18,7 +18,7 @@ CK_RV login_for_key(session_call& call, std::optional<std::span<const uint8_t>> 
   constexpr operation with_key[] = {operation::sign, operation::decrypt, operation::sign_recover};
   const auto* const running = std::find_if(
       std::begin(with_key), std::end(with_key), [&](operation one) { return session.runs(one); });
-  if (!session.real() || running == std::end(with_key)) return CKR_OPERATION_NOT_INITIALIZED;
+  if (running == std::end(with_key)) return CKR_OPERATION_NOT_INITIALIZED;
   const operation which = *running;
 
   CK_RV rv = CKR_OK;
@@ -31,7 +31,8 @@ CK_RV login_for_key(session_call& call, std::optional<std::span<const uint8_t>> 
     rv = behind.with_recovery(
         call.until,
         repeat::if_harmless,
-        [&, kept = session.running(which), begun = true](uint64_t& life) mutable -> CK_RV {
+        [&, kept = session.running(which), begun = session.is_begun(which)](
+            uint64_t& life) mutable -> CK_RV {
           if (!begun) {
             if (const CK_RV again = restart_operation(call, which, kept, life); again != CKR_OK)
               return again;
@@ -96,6 +97,7 @@ CK_RV C_Logout(CK_SESSION_HANDLE handle) {
   return in_session(handle, [&](session_call& call) {
     // Nothing of a logged-out session may go on with the rights of a logged-in one.
     call.session.cancel_operations();
+    call.session.give_back_real();  // it may be the only one there is
     return call.behind().logout(face::front, call.until);
   });
 }
@@ -108,7 +110,7 @@ CK_RV C_InitPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR* pin, CK_ULONG length) {
         call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
           return invoke(vendor.functions().C_InitPIN, session, pin, length);
         });
-    if (rv == CKR_OK) call.behind().pin_changed({}, pin_bytes(pin, length));
+    if (rv == CKR_OK) call.behind().pin_changed(pin_bytes(pin, length));
     return rv;
   });
 }

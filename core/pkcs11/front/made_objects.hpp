@@ -31,15 +31,23 @@ inline CK_RV adopt_made(session_call& call, CK_OBJECT_HANDLE real, CK_OBJECT_HAN
   return CKR_OK;
 }
 
-// `make_object` makes one object by run(vendor_module&, session, made handle&).
+// `make_object` makes one object by run(vendor_module&, session, made handle&), after `prepare()` as
+// for `direct`.
+template <class Prepare, class Run>
+CK_RV make_object(session_call& call, CK_OBJECT_HANDLE& out, Prepare&& prepare, Run&& run) {
+  CK_OBJECT_HANDLE made = 0;
+  const CK_RV rv = direct(call,
+                          repeat::if_rejected,
+                          prepare,
+                          [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+                            return run(vendor, session, made);
+                          });
+  return rv == CKR_OK ? adopt_made(call, made, out) : rv;
+}
 template <class Run>
 CK_RV make_object(session_call& call, CK_OBJECT_HANDLE& out, Run&& run) {
-  CK_OBJECT_HANDLE made = 0;
-  const CK_RV rv = direct(
-      call, repeat::if_rejected, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-        return run(vendor, session, made);
-      });
-  return rv == CKR_OK ? adopt_made(call, made, out) : rv;
+  return make_object(
+      call, out, [] { return CK_RV{CKR_OK}; }, run);
 }
 
 }  // namespace hsmtls::pkcs11

@@ -18,11 +18,14 @@ CK_RV on_object(session_call& call, CK_OBJECT_HANDLE handle, repeat how, Run&& r
   std::shared_ptr<object> what;
   if (const CK_RV rv = checked_object(call, handle, CKR_OBJECT_HANDLE_INVALID, what); rv != CKR_OK)
     return rv;
-  return direct(call, how, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
-    CK_OBJECT_HANDLE real = 0;
-    if (const CK_RV rv = resolve_in(call, *what, real); rv != CKR_OK) return rv;
-    return run(vendor, session, real);
-  });
+  CK_OBJECT_HANDLE real = 0;
+  return direct(
+      call,
+      how,
+      [&] { return resolve_in(call, *what, real); },
+      [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+        return run(vendor, session, real);
+      });
 }
 
 CK_RV begin_search(session_call& call, CK_ATTRIBUTE* pattern, CK_ULONG count) {
@@ -108,17 +111,14 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE handle,
     if (const CK_RV rv = checked_object(call, original, CKR_OBJECT_HANDLE_INVALID, what);
         rv != CKR_OK)
       return rv;
-    return make_object(call,
-                       *out,
-                       [&](const vendor_module& vendor,
-                           CK_SESSION_HANDLE session,
-                           CK_OBJECT_HANDLE& made) -> CK_RV {
-                         CK_OBJECT_HANDLE real = 0;
-                         if (const CK_RV rv = resolve_in(call, *what, real); rv != CKR_OK)
-                           return rv;
-                         return invoke(
-                             vendor.functions().C_CopyObject, session, real, pattern, count, &made);
-                       });
+    CK_OBJECT_HANDLE real = 0;
+    return make_object(
+        call,
+        *out,
+        [&] { return resolve_in(call, *what, real); },
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
+          return invoke(vendor.functions().C_CopyObject, session, real, pattern, count, &made);
+        });
   });
 }
 

@@ -41,17 +41,21 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE handle,
           rv != CKR_OK)
         return rv;
     }
+    CK_OBJECT_HANDLE real[2] = {0, 0};
+    const auto resolve = [&]() -> CK_RV {
+      for (int i = 0; i < 2; ++i) {
+        if (keys[i] == nullptr) continue;
+        if (const CK_RV found = resolve_key(call, *keys[i], CKR_KEY_HANDLE_INVALID, real[i]);
+            found != CKR_OK)
+          return found;
+      }
+      return CKR_OK;
+    };
     const CK_RV rv = direct(
         call,
         repeat::if_harmless,
-        [&](const vendor_module& vendor, CK_SESSION_HANDLE session) -> CK_RV {
-          CK_OBJECT_HANDLE real[2] = {0, 0};
-          for (int i = 0; i < 2; ++i) {
-            if (keys[i] == nullptr) continue;
-            if (const CK_RV found = resolve_key(call, *keys[i], CKR_KEY_HANDLE_INVALID, real[i]);
-                found != CKR_OK)
-              return found;
-          }
+        resolve,
+        [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
           return invoke(
               vendor.functions().C_SetOperationState, session, state, length, real[0], real[1]);
         });

@@ -28,13 +28,17 @@ CK_RV begin_in_real(session_call& call, running_operation& what, uint64_t& life)
         call.session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE session) {
           return what.begin(behind.module(), session, &mechanism, key);
         });
-    // A handle that the vendor does not know any more: perhaps only its number is new.
-    if (loss_of(rv) == loss::object && what.key != nullptr && !std::exchange(searched_anew, true)) {
-      what.key->distrust();
-      continue;
+    if (loss_of(rv) == loss::object && what.key != nullptr) {
+      // What lives only as long as the session is brought back by nothing, and a new session would
+      // be its end if the vendor meant something else.
+      if (!what.key->on_token()) return verdict::object_gone;
+      // A handle that the vendor does not know any more: perhaps only its number is new.
+      if (!std::exchange(searched_anew, true)) {
+        what.key->distrust();
+        continue;
+      }
     }
-    const bool bound = call.session.runs_any() || call.session.has_session_objects();
-    if (rv == CKR_OPERATION_ACTIVE && !bound && dirty++ < most_dirty_sessions) {
+    if (rv == CKR_OPERATION_ACTIVE && !call.session.is_bound() && dirty++ < most_dirty_sessions) {
       call.session.real().discard();
       continue;
     }
@@ -73,7 +77,9 @@ CK_RV resolve_in(session_call& call, object& what, CK_OBJECT_HANDLE& out) {
   }
   const lease& searching = other ? other : real;
   const CK_RV rv = what.resolve(searching, call.until, out);
-  if (rv != CKR_OK || !is_key) return rv;
+  // What is learnt by a search is learnt another time, where the session is busy with one.
+  const bool busy = call.session.runs(operation::find) && !other;
+  if (rv != CKR_OK || !is_key || busy) return rv;
   const CK_RV learnt = what.learn_public_half(searching, call.until);
   // Not being able to read it is no reason to refuse a signature; a loss is found out by the call
   // itself.
@@ -90,6 +96,10 @@ CK_RV begin_operation(session_call& call,
   if (mechanism == nullptr) {
     // PKCS#11 v3.1 C_SignInit: with a null mechanism the operation in progress is ended.
     if (!session.runs(which)) return CKR_ARGUMENTS_BAD;
+    if (!session.is_begun(which)) {
+      session.ended(which, CKR_OK);
+      return CKR_OK;
+    }
     const CK_RV rv = call.behind().call(
         session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE in_session) {
           return begin(call.behind().module(), in_session, nullptr, 0);
@@ -97,6 +107,7 @@ CK_RV begin_operation(session_call& call,
     if (rv == CKR_OK) session.ended(which, rv);
     if (loss_of(rv) != loss::session) return rv;
     session.lose_real();  // what was to be ended went with it
+    session.ended(which, CKR_OK);
     return CKR_OK;
   }
   if (session.runs(which)) return CKR_OPERATION_ACTIVE;
@@ -148,6 +159,23 @@ CK_RV restart_operation(session_call& call,
       call.behind().login_for_operation_with_known_pin(call.session.real(), call.until);
   if (loss_of(rv) == loss::session) call.session.lose_real();
   return rv;
+}
+
+CK_RV ensure_begun(session_call& call, operation which) {
+  virtual_session& session = call.session;
+  if (!session.runs(which)) return CKR_OPERATION_NOT_INITIALIZED;
+  if (session.is_begun(which)) return CKR_OK;
+  const running_operation kept = session.running(which);
+  const CK_RV rv =
+      call.behind().with_recovery(call.until, repeat::if_harmless, [&](uint64_t& life) {
+        return restart_operation(call, which, kept, life);
+      });
+  if (rv == CKR_OK) return rv;
+  session.ended(which, CKR_OK);
+  // No answer of what goes on with an operation names its key.
+  return loss_of(rv) == loss::object || verdict::is_without_object(rv)
+             ? CK_RV{CKR_OPERATION_NOT_INITIALIZED}
+             : rv;
 }
 
 void log_signature(const session_call& call, CK_MECHANISM_TYPE mechanism, time_point start) {

@@ -69,6 +69,10 @@ CK_RV restart_operation(session_call& call,
                         running_operation what,
                         uint64_t& life);
 
+// `ensure_begun` begins an operation again whose real session was lost before anything went into it.
+// CKR_OPERATION_NOT_INITIALIZED if there is none.
+CK_RV ensure_begun(session_call& call, operation which);
+
 // `lost_in_operation` translates the answer of a call in an operation that could not be replayed:
 // the session that it ran in is gone, so there is no operation any more.
 CK_RV lost_in_operation(session_call& call, operation which, CK_RV rv);
@@ -77,21 +81,29 @@ CK_RV lost_in_operation(session_call& call, operation which, CK_RV rv);
 void log_signature(const session_call& call, CK_MECHANISM_TYPE mechanism, time_point start);
 
 // `direct` makes one call in a real session: run(vendor_module&, session handle). `how` decides
-// what a loss means.
-template <class Run>
-CK_RV direct(session_call& call, repeat how, Run&& run) {
+// what a loss means. `prepare()` makes the calls that come before it, in the same session: they are
+// calls of their own, since a restart of the module that waits for one must not wait for the other.
+template <class Prepare, class Run>
+CK_RV direct(session_call& call, repeat how, Prepare&& prepare, Run&& run) {
   token& behind = call.behind();
   return behind.with_recovery(call.until, how, [&](uint64_t& life) -> CK_RV {
     if (const CK_RV rv = call.session.take_real(call.until, life); rv != CKR_OK) return rv;
     const auto inside = [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE session) {
       return run(behind.module(), session);
     };
-    const CK_RV rv = how == repeat::if_rejected
-                         ? behind.call_once(call.session.real(), call.until, inside)
-                         : behind.call(call.session.real(), call.until, inside);
+    CK_RV rv = prepare();
+    if (rv == CKR_OK) {
+      rv = how == repeat::if_rejected ? behind.call_once(call.session.real(), call.until, inside)
+                                      : behind.call(call.session.real(), call.until, inside);
+    }
     if (loss_of(rv) == loss::session) call.session.lose_real();
     return rv;
   });
+}
+template <class Run>
+CK_RV direct(session_call& call, repeat how, Run&& run) {
+  return direct(
+      call, how, [] { return CK_RV{CKR_OK}; }, run);
 }
 
 // `single_part` answers C_Sign and its like: the whole operation in one call, replayed after a
@@ -115,10 +127,11 @@ CK_RV single_part(
 
   CK_RV rv = CKR_OK;
   if (!session.running(which).replayable || in.overlaps(out)) {
-    rv = lost_in_operation(call, which, once());
+    rv = ensure_begun(call, which);
+    if (rv == CKR_OK) rv = lost_in_operation(call, which, once());
   } else {
     const running_operation kept = session.running(which);
-    bool begun = true;
+    bool begun = session.is_begun(which);
     rv = behind.with_recovery(call.until, how, [&](uint64_t& life) -> CK_RV {
       if (!begun) {
         const CK_RV again = restart_operation(call, which, kept, life);
@@ -148,7 +161,7 @@ CK_RV single_part(
 template <class Run>
 CK_RV step(session_call& call, operation which, Run&& run) {
   virtual_session& session = call.session;
-  if (!session.runs(which)) return CKR_OPERATION_NOT_INITIALIZED;
+  if (const CK_RV rv = ensure_begun(call, which); rv != CKR_OK) return rv;
   token& behind = call.behind();
   session.running(which).replayable = false;
   const CK_RV rv = behind.call(

@@ -90,20 +90,23 @@ CK_RV C_SessionCancel(CK_SESSION_HANDLE handle, CK_FLAGS flags) {
     virtual_session& session = call.session;
     const CK_FUNCTION_LIST_3_0* v3 = call.behind().module().functions_v3();
     if (v3 == nullptr) return CKR_FUNCTION_NOT_SUPPORTED;
-    if (!session.real()) return CKR_OK;
+    const auto end_those_meant = [&] {
+      for (const auto& [flag, which] : cancellable) {
+        if ((flags & flag) != 0 && session.runs(which)) session.ended(which, CKR_OK);
+      }
+      return CK_RV{CKR_OK};
+    };
+    if (!session.real()) return end_those_meant();
     const CK_RV rv = call.behind().call(
         session.real(), call.until, [&](const CK_FUNCTION_LIST&, CK_SESSION_HANDLE in) {
           return invoke(v3->C_SessionCancel, in, flags);
         });
     if (loss_of(rv) == loss::session) {
-      session.lose_real();
-      return CKR_OK;  // what was to be cancelled went with the real session
+      session.lose_real();  // what was to be cancelled went with it
+    } else if (rv != CKR_OK) {
+      return rv;
     }
-    if (rv != CKR_OK) return rv;
-    for (const auto& [flag, which] : cancellable) {
-      if ((flags & flag) != 0 && session.runs(which)) session.ended(which, CKR_OK);
-    }
-    return CKR_OK;
+    return end_those_meant();
   });
 }
 

@@ -73,13 +73,17 @@ class virtual_session {
   // All below: within a use.
   [[nodiscard]] bool runs(operation which) const { return active_.test(index(which)); }
   [[nodiscard]] bool runs_any() const { return active_.any(); }
+  // Whether it was begun in the real session that is on loan now: one that was lost with an earlier
+  // one, but can be begun again, runs all the same.
+  [[nodiscard]] bool is_begun(operation which) const { return begun_.test(index(which)); }
+  // Whether something binds the application's session to the real one.
+  [[nodiscard]] bool is_bound() const { return begun_.any() || session_objects_ > 0; }
   [[nodiscard]] std::bitset<operation_count> running_operations() const { return active_; }
   running_operation& running(operation which) { return running_[index(which)]; }
   void started(operation which, running_operation with);
   // `ended` says that an operation is over, by a call that answered `rv`. After an error the real
   // session is not lent to anybody else: not every vendor ends the operation as the standard says.
   void ended(operation which, CK_RV rv);
-  [[nodiscard]] bool has_session_objects() const { return session_objects_ > 0; }
   void session_object_made() { ++session_objects_; }
   void session_object_destroyed() { session_objects_ -= session_objects_ > 0 ? 1 : 0; }
 
@@ -87,8 +91,10 @@ class virtual_session {
   [[nodiscard]] lease& real() { return real_; }
   // `take_real` makes sure that there is one. `life` as token::borrow sets it.
   CK_RV take_real(time_point until, uint64_t& life);
-  // `lose_real` gives it up after a loss: what ran in it has ended.
+  // `lose_real` gives it up after a loss: what ran in it has ended, but for what can be begun again.
   void lose_real();
+  // `give_back_real` gives it back if nothing binds it.
+  void give_back_real();
   // `cancel_operations` ends what runs, and keeps session objects.
   void cancel_operations();
 
@@ -107,6 +113,7 @@ class virtual_session {
   // Owned by whoever has the use.
   lease real_;
   std::bitset<operation_count> active_;
+  std::bitset<operation_count> begun_;  // those of them that real_ knows of
   std::array<running_operation, operation_count> running_;
   size_t session_objects_ = 0;
   bool dirty_ = false;  // the real session may still hold an operation

@@ -36,6 +36,11 @@ meaning meaning_of(CK_RV rv) {
     case verdict::login_refused:
       return {HSMTLS_P11_NOT_LOGGED_IN,
               "login failed several times in a row and pauses; check the token and its PIN source"};
+    case verdict::login_busy:
+      return {
+          HSMTLS_P11_DEADLINE,
+          "another thread or process is logging in with the same PIN, and that takes longer than "
+          "the deadline; try again"};
     case verdict::exiting:
       return {HSMTLS_P11_EXITING, "the process exits"};
     case CKR_USER_NOT_LOGGED_IN:

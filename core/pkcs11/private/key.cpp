@@ -254,8 +254,9 @@ key::binding key::find_again(time_point until) {
     try {
       return find(until);
     } catch (const failure& why) {
-      const bool missing =
-          why.code() == HSMTLS_P11_TOKEN_NOT_FOUND || why.code() == HSMTLS_P11_OBJECT_NOT_FOUND;
+      const bool missing = why.code() == HSMTLS_P11_TOKEN_NOT_FOUND ||
+                           why.code() == HSMTLS_P11_OBJECT_NOT_FOUND ||
+                           why.ckr() == CKR_USER_PIN_NOT_INITIALIZED;
       if (!missing || passed(until)) throw;
     }
     std::this_thread::sleep_until(std::min(until, steady::now() + pause));

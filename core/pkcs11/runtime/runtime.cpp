@@ -178,8 +178,8 @@ CK_RV runtime::initialise_modules(void* reserved, time_point until) {
       failed.push_back({module, from_parent, rv});
   }
   for (attempt& one : failed) {
-    // A module that another thread is just initialising comes last: it may hang.
-    if (one.module->in_transition())
+    // A module that another thread was just initialising comes last: it may hang.
+    if (one.rv == CKR_FUNCTION_FAILED)
       one.rv = one.module->initialise(reserved, one.from_parent, until);
     if (one.rv == CKR_OK) {
       any = true;

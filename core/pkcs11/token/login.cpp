@@ -1,5 +1,8 @@
 // Who is logged in, how that comes back after a loss, and that what fails again and again is left
 // alone. The rules for PINs are in pins.cpp.
+#include <algorithm>
+#include <thread>
+
 #include "core/pkcs11/base/configuration.hpp"
 #include "core/pkcs11/base/log.hpp"
 #include "core/pkcs11/base/refused_pins.hpp"
@@ -13,13 +16,25 @@ namespace {
 // automatic login pauses.
 constexpr int most_login_failures = 5;
 constexpr std::chrono::seconds breaker_pause{30};
+// How long a logout waits for a session, where others have them all.
+constexpr milliseconds patience_for_a_session{250};
 
 CK_RV login_in_vendor(const CK_FUNCTION_LIST& vendor,
                       CK_SESSION_HANDLE session,
                       CK_USER_TYPE user,
                       std::optional<std::span<const uint8_t>> pin) {
   auto* bytes = pin ? const_cast<CK_UTF8CHAR*>(pin->data()) : nullptr;
-  return invoke(vendor.C_Login, session, user, bytes, static_cast<CK_ULONG>(pin ? pin->size() : 0));
+  const auto length = static_cast<CK_ULONG>(pin ? pin->size() : 0);
+  // SoftHSM 2.6.1, measured: while another process logs in, the token may look as if it had no user
+  // PIN for a moment. No PIN was compared, so asking again costs no try.
+  constexpr int most_tries = 5;
+  CK_RV rv = CKR_OK;
+  for (int i = 0; i < most_tries; ++i) {
+    rv = invoke(vendor.C_Login, session, user, bytes, length);
+    if (rv != CKR_USER_PIN_NOT_INITIALIZED) break;
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  return rv;
 }
 
 CK_RV login_by_name(const CK_FUNCTION_LIST_3_0* vendor,
@@ -123,6 +138,10 @@ CK_RV token::login(face who, CK_USER_TYPE user, const credentials& with, time_po
 
 CK_RV token::first_login(face who, CK_USER_TYPE user, const credentials& with, time_point until) {
   const auto& pin = with.pin;
+  // A logout that the vendor was not told of: it would take any PIN for the one that it knows.
+  if (owes_logout()) {
+    if (const CK_RV rv = logout_in_vendor(until); rv != CKR_OK) return rv;
+  }
   // PKCS#11 v3.1 C_Login: the security officer cannot log in while a read-only session is open.
   if (user == CKU_SO) release_idle();
   CK_RV last = CKR_OK;
@@ -265,8 +284,14 @@ CK_RV token::login_again(CK_SESSION_HANDLE session, const CK_TOKEN_INFO& info, u
       });
   if (note_login_result(rv)) return verdict::login_refused;
   if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
-    auto held = gate_.hold();
-    if (life == life_) real_login_ = user;
+    {
+      auto held = gate_.hold();
+      if (wanted_login()) {
+        if (life == life_) real_login_ = user;
+        return CKR_OK;
+      }
+    }
+    invoke(module_.functions().C_Logout, session);  // everybody logged out while we logged in
     return CKR_OK;
   }
   if (refused_pins::contains(identity().key(), user, pin.bytes())) {
@@ -281,9 +306,12 @@ CK_RV token::logout(face who, time_point until) {
   {
     auto held = gate_.hold();
     if (!login_of(who)) return CKR_USER_NOT_LOGGED_IN;
-    if (!end_login(who, turn.answer() == CKR_OK)) return CKR_OK;
+    if (!end_login(who) || turn.answer() != CKR_OK) return CKR_OK;
   }
-  return logout_in_vendor(until);
+  // Nobody is logged in here, whatever comes of it: what the vendor could not be told now, it is
+  // told before the next login.
+  const CK_RV rv = logout_in_vendor(until);
+  return loss_of(rv) == loss::none && !verdict::is_verdict(rv) ? rv : CKR_OK;
 }
 
 bool token::logout_if_unused(time_point until) {
@@ -293,39 +321,51 @@ bool token::logout_if_unused(time_point until) {
     // A session that another thread opened meanwhile has the login that is there.
     if (application_sessions_ > 0) return false;
     if (!login_of(face::front)) return true;
-    if (!end_login(face::front, turn.answer() == CKR_OK)) return true;
+    if (!end_login(face::front) || turn.answer() != CKR_OK) return true;
   }
   logout_in_vendor(until);
   return true;
 }
 
-bool token::end_login(face who, bool alone) {
+bool token::end_login(face who) {
   login_of(who).reset();
   if (wanted_login()) return false;
   ++login_epoch_;
   pin_ = secret();
   read_pin_again_ = nullptr;
-  // The vendor may think that somebody is logged in as long as nobody can be asked to tell it.
-  return alone && real_login_ && !lost_ && !rebuilding_;
+  return real_login_ && !lost_ && !rebuilding_;
+}
+
+bool token::owes_logout() {
+  auto held = gate_.hold();
+  return real_login_ && !wanted_login();
 }
 
 CK_RV token::logout_in_vendor(time_point until) {
   lease in;
   uint64_t life = 0;
-  if (borrow(false, until, in, life) != CKR_OK) return CKR_OK;
-  const CK_RV rv =
-      call_once(in, until, [](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-        return invoke(vendor.C_Logout, session);
-      });
-  in.give_back();
-  auto held = gate_.hold();
-  real_login_.reset();
-  // The end of the last session ends the life, too.
-  if (idle_.size() == open_.size()) {
-    while (!idle_.empty() && gate_.state() == gate::phase::open && !rebuilding_)
-      close_one(held, idle_.back().handle);
+  CK_RV rv = borrow(false, std::min(until, steady::now() + patience_for_a_session), in, life);
+  if (rv == CKR_OK) {
+    rv = call_once(in, until, [](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+      return invoke(vendor.C_Logout, session);
+    });
+    in.give_back();
   }
-  return loss_of(rv) == loss::none ? rv : CKR_OK;
+  {
+    auto held = gate_.hold();
+    if (rv == CKR_OK || rv == CKR_USER_NOT_LOGGED_IN) real_login_.reset();
+    if (!real_login_) {
+      // The end of the last session ends the life, too.
+      while (idle_.size() == open_.size() && !idle_.empty() && gate_.state() == gate::phase::open &&
+             !rebuilding_) {
+        close_one(held, idle_.back().handle);
+      }
+      return rv;
+    }
+    life = life_;
+  }
+  // No session to be had, or the vendor refuses: with its last session a login ends in any case.
+  return recover(life, loss::session, false, true, until);
 }
 
 }  // namespace hsmtls::pkcs11

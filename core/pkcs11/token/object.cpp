@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/pkcs11/base/log.hpp"
+#include "core/pkcs11/token/certificate_key.hpp"
 #include "core/pkcs11/token/verdict.hpp"
 
 namespace hsmtls::pkcs11 {
@@ -134,6 +135,10 @@ CK_RV read_public_half(token& of,
     if (rv != CKR_OK) return rv;
     if (!out.value.empty()) {
       out.from = from;
+      // A certificate that was renewed is another one for the same key.
+      const auto key = from == source::certificate ? public_key_of_certificate(out.value)
+                                                   : std::span<const uint8_t>();
+      if (!key.empty()) out.value = bytes(key.begin(), key.end());
       return CKR_OK;
     }
   }
@@ -149,8 +154,7 @@ std::optional<CK_OBJECT_HANDLE> object::current_in(uint64_t life) const {
 
 bool object::is_settled_in(uint64_t life) const {
   std::lock_guard held(mutex_);
-  const bool comparable = class_ == CKO_PRIVATE_KEY || class_ == CKO_SECRET_KEY;
-  return known_in(life) && !must_match_ && (public_half_ || !comparable);
+  return known_in(life) && !must_match_;
 }
 
 void object::seen(CK_OBJECT_HANDLE handle, uint64_t life) {
@@ -172,12 +176,17 @@ void object::expect(const public_half& half) {
 
 void object::distrust() {
   std::lock_guard held(mutex_);
-  life_ = 0;  // never the number of one
+  if (on_token_) life_ = 0;  // never the number of one
 }
 
 void object::renamed(object_recipe recipe) {
   std::lock_guard held(mutex_);
   recipe_ = std::move(recipe);
+  // What came from a companion of the old name is not to be found under the new one: learnt again.
+  using source = public_half::source;
+  const bool from_companion = public_half_ && (public_half_->from == source::public_key ||
+                                               public_half_->from == source::certificate);
+  if (from_companion) public_half_.reset();
 }
 
 CK_RV object::learn_public_half(const lease& in, time_point until) {

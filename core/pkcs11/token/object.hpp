@@ -82,7 +82,7 @@ class object {
   // `current_in` tells the handle without a search: nothing if the object was not seen in `life`.
   [[nodiscard]] std::optional<CK_OBJECT_HANDLE> current_in(uint64_t life) const;
 
-  // `is_settled_in` tells whether `resolve` and `learn_public_half` need no call in `life`.
+  // `is_settled_in` tells whether `resolve` needs no call in `life`.
   [[nodiscard]] bool is_settled_in(uint64_t life) const;
 
   // `seen` says that a search in `life` returned this object as `handle`.

@@ -1,12 +1,11 @@
 // PINs: which one is known to be right, which was refused and is never sent again, and when the token
 // counts its last tries so that none is sent at all. Every PIN passes through here.
-#include <algorithm>
-
 #include "core/pkcs11/base/configuration.hpp"
 #include "core/pkcs11/base/log.hpp"
 #include "core/pkcs11/base/quoted_name.hpp"
 #include "core/pkcs11/base/refused_pins.hpp"
 #include "core/pkcs11/token/token.hpp"
+#include "core/pkcs11/token/verdict.hpp"
 
 namespace hsmtls::pkcs11 {
 
@@ -43,7 +42,7 @@ CK_RV token::set_pin(CK_SESSION_HANDLE session,
                     const_cast<CK_UTF8CHAR*>(new_pin.data()),
                     static_cast<CK_ULONG>(new_pin.size()));
     // In the turn of the old one: a login in between would try that.
-    if (answer == CKR_OK && user == CKU_USER) pin_changed(old, new_pin);
+    if (answer == CKR_OK && user == CKU_USER) pin_changed(new_pin);
     // CKR_PIN_INVALID and CKR_PIN_LEN_RANGE are about the new PIN here, not the one that was sent.
     return answer == CKR_PIN_INCORRECT ? answer : CK_RV{CKR_OK};
   };
@@ -55,12 +54,8 @@ CK_RV token::set_pin(CK_SESSION_HANDLE session,
   return sent != CKR_OK ? sent : answer;
 }
 
-void token::pin_changed(std::span<const uint8_t> old_pin, std::span<const uint8_t> pin) {
-  const std::string who = identity().key();
-  refused_pins::forget_all_of(who, CKU_USER);
-  // Whoever still has the old one may know it, and is not to spend a try on it.
-  if (!old_pin.empty() && !std::ranges::equal(old_pin, pin))
-    refused_pins::remember(who, CKU_USER, old_pin);
+void token::pin_changed(std::span<const uint8_t> pin) {
+  refused_pins::forget_all_of(identity().key(), CKU_USER);
   auto held = gate_.hold();
   if (pin_) pin_ = secret(pin);
 }
@@ -116,7 +111,7 @@ CK_RV token::initialise(std::span<const uint8_t> so_pin, CK_UTF8CHAR* label, tim
     // Not our identity_: perhaps no session was ever opened on it.
     const std::string who = token_identity::of(info).key();
     const refused_pins::turn mine(who, CKU_SO, so_pin, until);
-    if (!mine) return CKR_FUNCTION_FAILED;
+    if (!mine) return verdict::login_busy;
     if (refused_pins::contains(who, CKU_SO, so_pin)) return CKR_PIN_INCORRECT;
     // One that was never initialised has no SO PIN yet, whatever its flags say.
     const bool has_pin = (info.flags & CKF_TOKEN_INITIALIZED) != 0;

@@ -264,8 +264,8 @@ void token::carry_out(rebuild_run& run) noexcept {
                "rv",
                verdict::is_verdict(rv) ? verdict::name_of(rv) : rv_name(rv));
   }
-  close_strays(held);
   gate_.announce();
+  close_strays(held);
   const bool in_vain = unused_;
   held.unlock();
   if (in_vain) {

@@ -1,8 +1,8 @@
 // The pool of real sessions of one token: lent, taken back, limited by what the token gives.
 #include <algorithm>
-#include <new>
 #include <utility>
 
+#include "core/pkcs11/base/library_thread.hpp"
 #include "core/pkcs11/base/log.hpp"
 #include "core/pkcs11/token/token.hpp"
 #include "core/pkcs11/token/verdict.hpp"
@@ -65,7 +65,10 @@ lease token::hand_out(real_session one) {
 
 size_t token::usable_sessions() {
   auto held = gate_.hold();
-  return std::max<size_t>(1, session_limit_.value_or(most_idle_sessions));
+  if (!session_limit_) return most_idle_sessions;
+  // Once the limit is old, one more is tried: others may have given some back.
+  const bool believed = steady::now() < session_limit_ends_;
+  return std::max<size_t>(1, *session_limit_ + (believed ? 0 : 1));
 }
 
 bool token::is_current(uint64_t life) {
@@ -225,7 +228,7 @@ CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
     replaced = have_info && is_another(seen);
     if (replaced && login) rv = replaced_by_another();
     if (opened && login && !replaced) rv = login_again(handle, info, life);
-  } catch (const std::bad_alloc&) {
+  } catch (...) {
     rv = CKR_HOST_MEMORY;
   }
 
@@ -249,6 +252,7 @@ CK_RV token::open_session(gate::lock& held, bool writable, lease& out) {
   if (have_info && (replaced || !identity_.known())) identity_ = std::move(seen);
   const real_session fresh{handle, writable};
   open_.push_back(fresh);
+  if (session_limit_ && open_.size() > *session_limit_) session_limit_.reset();
   out = hand_out(fresh);
   return CKR_OK;
 }
@@ -289,29 +293,30 @@ void token::close_set_aside(gate::lock& held, bool even_the_last) {
 }
 
 void token::close_strays(gate::lock& held) noexcept {
-  // A vendor that forgot one may give its number to another: not while a session is being opened.
-  const auto may_go = [&] {
-    return gate_.state() == gate::phase::open && !rebuilding_ && !opening_;
-  };
-  const auto is_open = [&](CK_SESSION_HANDLE handle) {
+  const auto is_open = [this](CK_SESSION_HANDLE handle) {
     return std::any_of(
         open_.begin(), open_.end(), [&](const real_session& one) { return one.handle == handle; });
   };
   std::erase_if(strays_, [&](const stray& one) {
+    // After a restart there is none of that life; and a number that is given out anew is another's.
     return one.restarts != module_.restarts() || is_open(one.handle);
   });
-  while (may_go()) {
+  while (gate_.state() == gate::phase::open && !rebuilding_) {
     const auto back =
         std::find_if(strays_.begin(), strays_.end(), [](const stray& one) { return one.returned; });
     if (back == strays_.end()) return;
     const CK_SESSION_HANDLE handle = back->handle;
     strays_.erase(back);
-    const uint64_t life = life_;
-    opening_ = true;
-    opening_since_ = steady::now();
-    close_in_vendor(held, handle);
-    if (life == life_) opening_ = false;
-    gate_.announce();
+    // On a thread of its own: what a call hung in once may hang again. Should the vendor have
+    // forgotten this session and give its number to a new one just now, that one is lost, which
+    // its user notices and recovers from.
+    held.unlock();
+    const auto close = [this, handle, is_open] {
+      auto again = gate_.hold();
+      if (!is_open(handle)) close_in_vendor(again, handle);
+    };
+    if (!run_in_thread(close)) close();
+    held.lock();
   }
 }
 

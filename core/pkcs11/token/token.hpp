@@ -21,6 +21,7 @@
 #include "core/pkcs11/token/credentials.hpp"
 #include "core/pkcs11/token/identity.hpp"
 #include "core/pkcs11/token/loss.hpp"
+#include "core/pkcs11/token/verdict.hpp"
 #include "core/pkcs11/vendor/gate.hpp"
 #include "core/pkcs11/vendor/vendor_module.hpp"
 
@@ -205,7 +206,7 @@ class token final : private vendor_module::listener {
                  last_try how,
                  Send&& send) {
     const refused_pins::turn mine(identity().key(), user, pin, until);
-    if (!mine) return CKR_FUNCTION_FAILED;
+    if (!mine) return verdict::login_busy;
     if (const CK_RV refused = may_send(user, pin, how); refused != CKR_OK) return refused;
     const CK_RV rv = send();
     note_refused(user, rv, pin);
@@ -220,9 +221,8 @@ class token final : private vendor_module::listener {
                 std::span<const uint8_t> new_pin,
                 time_point until);
 
-  // `pin_changed` tells that the user PIN was changed by us from `old_pin` (empty: not known) to
-  // `pin`.
-  void pin_changed(std::span<const uint8_t> old_pin, std::span<const uint8_t> pin);
+  // `pin_changed` tells that the user PIN was changed by us to `pin`.
+  void pin_changed(std::span<const uint8_t> pin);
 
   // `initialise` is C_InitToken, with the SO PIN held to the same rules as every other, and then
   // forget().
@@ -342,9 +342,11 @@ class token final : private vendor_module::listener {
   CK_RV login_again(CK_SESSION_HANDLE session, const CK_TOKEN_INFO& info, uint64_t life);
   static CK_RV refused_by_flags(const CK_TOKEN_INFO& info, CK_USER_TYPE user);
   class login_turn;
-  // Ends the login of `who`, with the lock held; whether the vendor is to be told. `alone`: within a
-  // login_turn.
-  bool end_login(face who, bool alone);
+  // Ends the login of `who`, with the lock held; whether the vendor is to be told now.
+  bool end_login(face who);
+  // Whether the vendor believes in a login that nobody wants any more.
+  [[nodiscard]] bool owes_logout();
+  // Within a login_turn. CKR_OK: the vendor knows that nobody is logged in.
   CK_RV logout_in_vendor(time_point until);
   // The PIN that the token accepted, from memory or read again; an empty secret if it is not to be
   // had.

@@ -18,7 +18,9 @@ inline constexpr CK_RV login_refused =
 inline constexpr CK_RV exiting = first + 6;      // the process exits
 inline constexpr CK_RV object_gone = first + 7;  // a session object, gone with its session for good
 inline constexpr CK_RV object_missing = first + 8;  // nothing of its name: removed, or not back yet
-inline constexpr CK_RV last = object_missing;
+inline constexpr CK_RV login_busy =
+    first + 9;  // others send the same PIN and do not come to an end
+inline constexpr CK_RV last = login_busy;
 
 // `name_of` returns the verdict's name in logs and in the named errors of the private face.
 constexpr const char* name_of(CK_RV verdict) {
@@ -39,6 +41,8 @@ constexpr const char* name_of(CK_RV verdict) {
       return "object_gone";
     case object_missing:
       return "object_missing";
+    case login_busy:
+      return "login_busy";
     default:
       return "unknown";
   }

@@ -271,11 +271,6 @@ CK_RV vendor_module::enter(gate::call& one, time_point until) {
   return CKR_OK;
 }
 
-bool vendor_module::in_transition() {
-  auto held = gate_.hold();
-  return !settled();
-}
-
 vendor_module::heritage vendor_module::left_behind() const {
   if (!initialised_ && !left_up_) return heritage::none;
   if (quirks_.dies_on_fork) return heritage::deadly;

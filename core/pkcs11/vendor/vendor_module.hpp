@@ -93,9 +93,6 @@ class vendor_module {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const quirks& known_quirks() const { return quirks_; }  // with the gate's lock held
 
-  // `in_transition` tells whether it is just being initialised or finalised by some thread.
-  [[nodiscard]] bool in_transition();
-
   // `left_behind` tells what a child finds. Called in the child on its parent's module, without the
   // lock: that is the parent's, too.
   [[nodiscard]] heritage left_behind() const;

@@ -162,14 +162,6 @@ TEST_F(PrivateShared, ChangesThePinUnderThreadsThatSign) {
   EXPECT_EQ(face.try_open(device, with_pin("1234")), HSMTLS_P11_PIN_INCORRECT);
 }
 
-TEST_F(PrivateShared, NeverSendsThePinThatItReplaced) {
-  const client app(front);  // the module stays initialised, and what it remembers stays
-  ASSERT_EQ(face.change_pin("pkcs11:token=stub-a", "1234", "56789"), HSMTLS_P11_OK);
-  const auto logins = trouble.count("C_Login");
-  EXPECT_EQ(face.try_open(device, with_pin("1234")), HSMTLS_P11_PIN_INCORRECT);
-  EXPECT_EQ(logins, trouble.count("C_Login"));
-}
-
 TEST_F(PrivateShared, SaysThatTheNewPinIsNotTakenWhereItIsTheNewOne) {
   trouble.run("fail C_SetPIN 1 CKR_PIN_LEN_RANGE");
   const answer got = face.change_pin("pkcs11:token=stub-a", "1234", "5");

@@ -133,24 +133,24 @@ class PrivateSweep : public private_over_stub {
     EXPECT_GE(got.code, HSMTLS_P11_OK);
     EXPECT_LE(got.code, HSMTLS_P11_INTERNAL);
     EXPECT_NE(got.code, HSMTLS_P11_INTERNAL) << got.message;
-    if (!(got == HSMTLS_P11_OK)) EXPECT_NE("", got.message);
-    if (for_ever && !may_be_ignored(function, value))
-      EXPECT_FALSE(got == HSMTLS_P11_OK) << function << " cannot have succeeded";
+    EXPECT_EQ(got == HSMTLS_P11_OK, got.message.empty());
+    EXPECT_FALSE(for_ever && !may_be_ignored(function, value) && got == HSMTLS_P11_OK)
+        << function << " cannot have succeeded";
     trouble.run("clear");
     // The worker that signed lets go of the key a little later than it says so.
     const bool gone = eventually([&] { return sessions_of_vendor() == 0; });
-    if (!sessions_are_vendors_fault(function, value))
-      EXPECT_TRUE(gone) << sessions_of_vendor() << " sessions left open in the vendor";
+    EXPECT_TRUE(gone || sessions_are_vendors_fault(function, value))
+        << sessions_of_vendor() << " sessions left open in the vendor";
     // Whatever the vendor was made to say: the next one who comes finds it as it was.
     raw->C_Finalize(nullptr);
     trouble.run("return-token serial=" + std::to_string(++serial));
     private_key next;
     answer opened;
-    eventually([&] {  // recoveries are paced: one may come too early for this deadline
+    const bool works = eventually([&] {  // recoveries are paced: one may come too early
       opened = face.open(device, next, with_pin(pin));
       return opened == HSMTLS_P11_OK;
     });
-    EXPECT_EQ(opened, HSMTLS_P11_OK) << "the next one who comes";
+    EXPECT_TRUE(works) << "the next one who comes: " << opened;
     return got == HSMTLS_P11_OK;
   }
 
