@@ -371,17 +371,17 @@ TEST_F(PrivateSoftHsm, ErasesATokenOnlyWithItsSoPin) {
   EXPECT_TRUE(left.empty());
 }
 
-// A self-signed certificate, and its parts as PKCS#11 wants them.
+// A certificate and its parts as PKCS#11 wants them: for a key of its own, or for `subject_key`.
 struct real_certificate {
   bytes value, subject, serial;
 
-  real_certificate() {
+  explicit real_certificate(EVP_PKEY* subject_key = nullptr, long number = 4711) {
     const evp_key key(EVP_EC_gen("P-256"));
     const std::unique_ptr<X509, freed_by<X509_free>> made(X509_new());
-    ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 4711);
+    ASN1_INTEGER_set(X509_get_serialNumber(made.get()), number);
     X509_gmtime_adj(X509_getm_notBefore(made.get()), 0);
     X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
-    X509_set_pubkey(made.get(), key.get());
+    X509_set_pubkey(made.get(), subject_key != nullptr ? subject_key : key.get());
     X509_NAME* name = X509_get_subject_name(made.get());
     X509_NAME_add_entry_by_txt(
         name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("device"), -1, -1, 0);
@@ -446,6 +446,39 @@ TEST_F(PrivateSoftHsm, StoresACertificateOnceHoweverOftenItIsImported) {
   EXPECT_EQ(import("pkcs11:token=edge;object=device;type=private"), HSMTLS_P11_BAD_ARGUMENT);
   EXPECT_EQ(face.remove(found[1].uri, login), HSMTLS_P11_OK);
   EXPECT_EQ(1U, key.certificates().size());
+}
+
+TEST_F(PrivateSoftHsm, TakesARenewedCertificateForTheSameKeyAndAnotherKeysForAnother) {
+  const auto login = with_pin(user_pin);
+  const std::string device = "pkcs11:token=edge;object=device;id=%01";
+  private_key made;
+  ASSERT_EQ(face.generate(device, HSMTLS_P11_GENERATE_P256, 0, made, login), HSMTLS_P11_OK);
+  const evp_key public_half = public_key_of(made);
+  made.release();
+  // From here on only the certificate tells what key it is.
+  ASSERT_EQ(face.remove(device + ";type=public", login), HSMTLS_P11_OK);
+  const auto put = [&](EVP_PKEY* key, long number) {
+    face.remove(device + ";type=cert", login);
+    const real_certificate renewed(key, number);
+    hsmtls_p11_error error{};
+    const auto how = login.as_c();
+    const auto what = renewed.as_c();
+    const std::string uri = device + ";type=cert";
+    ASSERT_EQ(answer_of(face->certificate_import(uri.c_str(), &what, &how, &error), error),
+              HSMTLS_P11_OK);
+    trouble.run("drop-sessions");
+  };
+  put(public_half.get(), 1);
+  private_key key;
+  ASSERT_EQ(face.open(device, key, login), HSMTLS_P11_OK);
+  ASSERT_EQ(key.sign(bytes(32, 1)), HSMTLS_P11_OK);
+  put(public_half.get(), 2);
+  EXPECT_EQ(key.sign(bytes(32, 1)), HSMTLS_P11_OK);
+  const evp_key another(EVP_EC_gen("P-256"));
+  put(another.get(), 3);
+  EXPECT_EQ(key.sign(bytes(32, 1)), HSMTLS_P11_KEY_REPLACED);
+  put(public_half.get(), 4);
+  EXPECT_EQ(key.sign(bytes(32, 1)), HSMTLS_P11_OK);
 }
 
 TEST_F(PrivateSoftHsm, RemovesOnlyWhatIsNamedExactly) {
