@@ -305,15 +305,20 @@ void token::close_strays(gate::lock& held) noexcept {
     const auto back =
         std::find_if(strays_.begin(), strays_.end(), [](const stray& one) { return one.returned; });
     if (back == strays_.end()) return;
-    const CK_SESSION_HANDLE handle = back->handle;
+    const stray gone = *back;
     strays_.erase(back);
     // On a thread of its own: what a call hung in once may hang again. Should the vendor have
     // forgotten this session and give its number to a new one just now, that one is lost, which
     // its user notices and recovers from.
     held.unlock();
-    const auto close = [this, handle, is_open] {
+    const auto close = [this, gone, is_open] {
       auto again = gate_.hold();
-      if (!is_open(handle)) close_in_vendor(again, handle);
+      if (gone.restarts != module_.restarts() || is_open(gone.handle)) return;
+      if (gate_.state() == gate::phase::open) {
+        close_in_vendor(again, gone.handle);
+      } else {
+        strays_.push_back(gone);  // somebody is alone in the module, or about to be
+      }
     };
     if (!run_in_thread(close)) close();
     held.lock();
