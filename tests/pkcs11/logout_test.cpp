@@ -18,7 +18,10 @@ class Logout : public over_stub {
 
   void expect_that_a_wrong_pin_is_refused() {
     EXPECT_RV(CKR_PIN_INCORRECT, app.login(session, "wrong"));
-    EXPECT_FALSE(app.sign(session, key, data) == CKR_OK);
+    CK_SESSION_INFO info{};
+    EXPECT_RV(CKR_OK, app.p11.C_GetSessionInfo(session, &info));
+    EXPECT_EQ(CKS_RO_PUBLIC_SESSION, info.state);
+    EXPECT_TRUE(app.find(session, CKO_PRIVATE_KEY, id).empty());
     EXPECT_RV(CKR_OK, app.login(session, "1234"));
     EXPECT_RV(CKR_OK, app.sign(session, app.private_key(session, id), data));
   }
@@ -57,6 +60,43 @@ TEST_F(Logout, EndsTheLoginAlsoWhenOthersHaveAllSessions) {
   digesting();
   EXPECT_RV(CKR_OK, app.p11.C_Logout(session));
   expect_that_a_wrong_pin_is_refused();
+}
+
+TEST_F(Logout, EndsTheLoginAlsoWhenACallHangsInASessionThatCarriesIt) {
+  const CK_SESSION_HANDLE hung = app.open(app.slot("stub-a"));
+  const CK_SESSION_HANDLE begun = app.open(app.slot("stub-a"));
+  trouble.run("drop-sessions; limit-sessions 2");
+  CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
+  ASSERT_RV(CKR_OK, app.p11.C_SignInit(begun, &mechanism, key));
+  const auto before = trouble.count("C_Sign");
+  trouble.run("hang C_Sign 1");
+  std::thread hangs([&] { app.sign(hung, key, data); });
+  ASSERT_TRUE(eventually([&] { return trouble.count("C_Sign") > before; }));
+  EXPECT_RV(CKR_OK, app.p11.C_Logout(session));
+  EXPECT_RV(CKR_PIN_INCORRECT, app.login(session, "wrong"));
+  bytes in = data;
+  bytes out(64);
+  CK_ULONG length = out.size();
+  EXPECT_FALSE(app.p11.C_Sign(begun, in.data(), in.size(), out.data(), &length) == CKR_OK)
+      << "begun before the logout";
+  trouble.run("release; clear; limit-sessions off");
+  hangs.join();
+  expect_that_a_wrong_pin_is_refused();
+}
+
+TEST_F(Logout, EndsTheOperationsThatWereBegunBeforeIt) {
+  const CK_SESSION_HANDLE other = app.open(app.slot("stub-a"));
+  CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
+  ASSERT_RV(CKR_OK, app.p11.C_SignInit(other, &mechanism, key));
+  trouble.run("drop-sessions");
+  ASSERT_RV(CKR_OK, app.sign(session, key, data));  // finds the loss
+  ASSERT_RV(CKR_OK, app.p11.C_Logout(session));
+  ASSERT_RV(CKR_OK, app.login(session, "1234"));
+  bytes in = data;
+  bytes out(64);
+  CK_ULONG length = out.size();
+  EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED,
+            app.p11.C_Sign(other, in.data(), in.size(), out.data(), &length));
 }
 
 TEST_F(Logout, NeedsNoMoreThanTheOneSessionThatItsOwnOperationHolds) {

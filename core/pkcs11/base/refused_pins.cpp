@@ -89,8 +89,17 @@ bool lives(int32_t process) {
   const ssize_t length = read(file, text, sizeof text - 1);
   close(file);
   text[std::max<ssize_t>(length, 0)] = '\0';
-  const char* name_ends = std::strrchr(text, ')');
-  return name_ends == nullptr || name_ends[1] != ' ' || name_ends[2] != 'Z';
+  const char* const name_ends = std::strrchr(text, ')');
+  if (name_ends == nullptr) return true;
+  char state = 0;
+  long threads = 0;
+  const int read_both = std::sscanf(name_ends + 1,
+                                    " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+                                    "%*s %*s %ld",
+                                    &state,
+                                    &threads);
+  // One whose first thread has ended shows Z, too, while others run.
+  return read_both != 2 || state != 'Z' || threads > 1;
 }
 
 }  // namespace

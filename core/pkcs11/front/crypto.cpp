@@ -193,8 +193,10 @@ CK_RV C_DigestKey(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key) {
     std::shared_ptr<object> what;
     if (const CK_RV rv = checked_object(call, key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK)
       return rv;
+    named_keys keys;
     CK_OBJECT_HANDLE real = 0;
-    if (const CK_RV rv = resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real); rv != CKR_OK)
+    if (const CK_RV rv = keys.named(keys.resolve(call, *what, CKR_KEY_HANDLE_INVALID, real));
+        rv != CKR_OK)
       return lost_in_operation(call, operation::digest, rv);
     return part(
         call, operation::digest, {}, [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {

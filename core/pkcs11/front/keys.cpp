@@ -82,23 +82,26 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE handle,
     const CK_ULONG capacity = wrapped_length != nullptr ? *wrapped_length : 0;
     CK_OBJECT_HANDLE real_wrapping = 0;
     CK_OBJECT_HANDLE real = 0;
-    const auto resolve = [&] {
-      const CK_RV rv = resolve_key(call, *wrapping, CKR_WRAPPING_KEY_HANDLE_INVALID, real_wrapping);
-      return rv == CKR_OK ? resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real) : rv;
+    named_keys keys;
+    const auto resolve = [&]() -> CK_RV {
+      const CK_RV rv =
+          keys.resolve(call, *wrapping, CKR_WRAPPING_KEY_HANDLE_INVALID, real_wrapping);
+      return rv == CKR_OK ? keys.resolve(call, *what, CKR_KEY_HANDLE_INVALID, real) : rv;
     };
-    return direct(call,
-                  repeat::if_harmless,
-                  resolve,
-                  [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-                    if (wrapped_length != nullptr) *wrapped_length = capacity;
-                    return invoke(vendor.functions().C_WrapKey,
-                                  session,
-                                  mechanism,
-                                  real_wrapping,
-                                  real,
-                                  wrapped,
-                                  wrapped_length);
-                  });
+    const CK_RV rv = direct(call,
+                            repeat::if_harmless,
+                            resolve,
+                            [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+                              if (wrapped_length != nullptr) *wrapped_length = capacity;
+                              return invoke(vendor.functions().C_WrapKey,
+                                            session,
+                                            mechanism,
+                                            real_wrapping,
+                                            real,
+                                            wrapped,
+                                            wrapped_length);
+                            });
+    return keys.named(rv);
   });
 }
 
@@ -117,11 +120,12 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE handle,
             checked_object(call, unwrapping_key, CKR_UNWRAPPING_KEY_HANDLE_INVALID, what);
         rv != CKR_OK)
       return rv;
+    named_keys keys;
     CK_OBJECT_HANDLE real = 0;
-    return make_object(
+    const CK_RV rv = make_object(
         call,
         *key,
-        [&] { return resolve_key(call, *what, CKR_UNWRAPPING_KEY_HANDLE_INVALID, real); },
+        [&] { return keys.resolve(call, *what, CKR_UNWRAPPING_KEY_HANDLE_INVALID, real); },
         [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
           return invoke(vendor.functions().C_UnwrapKey,
                         session,
@@ -133,6 +137,7 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE handle,
                         count,
                         &made);
         });
+    return keys.named(rv);
   });
 }
 
@@ -147,28 +152,29 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE handle,
     if (const CK_RV rv = checked_object(call, base_key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK)
       return rv;
     CK_OBJECT_HANDLE real = 0;
-    const auto resolve = [&] { return resolve_key(call, *what, CKR_KEY_HANDLE_INVALID, real); };
+    named_keys keys;
+    const auto resolve = [&] { return keys.resolve(call, *what, CKR_KEY_HANDLE_INVALID, real); };
     const auto derive = [&](const vendor_module& vendor,
                             CK_SESSION_HANDLE session,
                             CK_OBJECT_HANDLE* made) {
       return invoke(vendor.functions().C_DeriveKey, session, mechanism, real, pattern, count, made);
     };
     // PKCS#11 v3.1 C_DeriveKey: some mechanisms return their keys in their parameter and none here.
-    if (key == nullptr) {
-      return direct(call,
-                    repeat::if_rejected,
-                    resolve,
-                    [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
-                      return derive(vendor, session, nullptr);
-                    });
-    }
-    return make_object(
-        call,
-        *key,
-        resolve,
-        [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE& made) {
-          return derive(vendor, session, &made);
-        });
+    const CK_RV rv =
+        key == nullptr
+            ? direct(call,
+                     repeat::if_rejected,
+                     resolve,
+                     [&](const vendor_module& vendor, CK_SESSION_HANDLE session) {
+                       return derive(vendor, session, nullptr);
+                     })
+            : make_object(call,
+                          *key,
+                          resolve,
+                          [&](const vendor_module& vendor,
+                              CK_SESSION_HANDLE session,
+                              CK_OBJECT_HANDLE& made) { return derive(vendor, session, &made); });
+    return keys.named(rv);
   });
 }
 

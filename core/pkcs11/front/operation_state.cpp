@@ -41,11 +41,12 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE handle,
           rv != CKR_OK)
         return rv;
     }
+    named_keys named;
     CK_OBJECT_HANDLE real[2] = {0, 0};
     const auto resolve = [&]() -> CK_RV {
       for (int i = 0; i < 2; ++i) {
         if (keys[i] == nullptr) continue;
-        if (const CK_RV found = resolve_key(call, *keys[i], CKR_KEY_HANDLE_INVALID, real[i]);
+        if (const CK_RV found = named.resolve(call, *keys[i], CKR_KEY_HANDLE_INVALID, real[i]);
             found != CKR_OK)
           return found;
       }
@@ -59,7 +60,7 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE handle,
           return invoke(
               vendor.functions().C_SetOperationState, session, state, length, real[0], real[1]);
         });
-    if (rv != CKR_OK) return rv;
+    if (rv != CKR_OK) return named.named(rv);
     if (const auto kinds = call.app.states.kinds_in(state_bytes(state, length))) {
       for (size_t i = 0; i < kinds->size(); ++i) {
         if (kinds->test(i)) call.session.started(static_cast<operation>(i), {});

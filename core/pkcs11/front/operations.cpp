@@ -1,5 +1,6 @@
 #include "core/pkcs11/front/operations.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/pkcs11/base/log.hpp"
@@ -62,24 +63,28 @@ CK_RV checked_object(session_call& call,
 
 CK_RV resolve_in(session_call& call, object& what, CK_OBJECT_HANDLE& out) {
   const lease& real = call.session.real();
+  token& behind = call.behind();
   const bool is_key =
       what.object_class() == CKO_PRIVATE_KEY || what.object_class() == CKO_SECRET_KEY;
-  // The login may have ended with the loss that this call is recovering from.
-  if (what.is_private() && !what.current_in(real.life()) && !call.behind().logged_in(face::front))
-    return verdict::login_refused;
+  // The login may have ended with the loss that this call is recovering from, and the other face's
+  // is not the application's.
+  if (what.is_private() && !behind.logged_in(face::front)) return verdict::login_refused;
   // A search of ours must not meet one of the application's in the same session.
+  const bool busy = call.session.runs(operation::find);
   lease other;
-  if (call.session.runs(operation::find) && !what.is_settled_in(real.life())) {
+  if (busy && !what.is_settled_in(real.life())) {
     uint64_t life = 0;
-    if (const CK_RV rv = call.behind().borrow(false, call.until, other, life); rv != CKR_OK)
-      return rv;
-    if (other.life() != real.life()) return CKR_SESSION_HANDLE_INVALID;
+    if (const CK_RV rv = behind.borrow(false, call.until, other, life); rv != CKR_OK) return rv;
+  } else if (busy && is_key && !what.known_public_half()) {
+    // What tells the key apart is better known, but a token may have no second session.
+    constexpr milliseconds patience{100};
+    uint64_t life = 0;
+    (void)behind.borrow(false, std::min(call.until, steady::now() + patience), other, life);
   }
+  if (other && other.life() != real.life()) return CKR_SESSION_HANDLE_INVALID;
   const lease& searching = other ? other : real;
   const CK_RV rv = what.resolve(searching, call.until, out);
-  // What is learnt by a search is learnt another time, where the session is busy with one.
-  const bool busy = call.session.runs(operation::find) && !other;
-  if (rv != CKR_OK || !is_key || busy) return rv;
+  if (rv != CKR_OK || !is_key || (busy && !other)) return rv;
   const CK_RV learnt = what.learn_public_half(searching, call.until);
   // Not being able to read it is no reason to refuse a signature; a loss is found out by the call
   // itself.
@@ -118,6 +123,7 @@ CK_RV begin_operation(session_call& call,
   const bool has_key = key != nullptr;
   fresh.key = std::move(key);
   fresh.replayable = fresh.mechanism.replayable();
+  fresh.login_epoch = call.behind().login_epoch();
   const CK_RV rv = call.behind().with_recovery(call.until, how, [&](uint64_t& life) -> CK_RV {
     if (fresh.replayable) return begin_in_real(call, fresh, life);
     // Its parameter holds pointers, good only for the length of this very call.
@@ -152,6 +158,12 @@ CK_RV restart_operation(session_call& call,
                         running_operation what,
                         uint64_t& life) {
   call.session.ended(which, CKR_OK);
+  const bool logged_out = what.key != nullptr && what.key->is_private() &&
+                          what.login_epoch != call.behind().login_epoch();
+  // PKCS#11 v3.1 C_Logout: its handle is void, also after another login.
+  if (logged_out)
+    return call.behind().logged_in(face::front) ? CK_RV{CKR_OPERATION_NOT_INITIALIZED}
+                                                : CK_RV{verdict::login_refused};
   if (const CK_RV rv = begin_in_real(call, what, life); rv != CKR_OK) return rv;
   call.session.started(which, what);
   if (!what.context_login) return CKR_OK;
@@ -163,6 +175,9 @@ CK_RV restart_operation(session_call& call,
 
 CK_RV ensure_begun(session_call& call, operation which) {
   virtual_session& session = call.session;
+  if (!session.runs(which)) return CKR_OPERATION_NOT_INITIALIZED;
+  // The loss may be known to others already.
+  if (session.real() && !call.behind().is_current(session.real().life())) session.lose_real();
   if (!session.runs(which)) return CKR_OPERATION_NOT_INITIALIZED;
   if (session.is_begun(which)) return CKR_OK;
   const running_operation kept = session.running(which);

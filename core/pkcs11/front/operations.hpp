@@ -40,12 +40,24 @@ CK_RV checked_object(session_call& call,
 // `resolve_in` gives the object's handle for the real session of the call.
 CK_RV resolve_in(session_call& call, object& what, CK_OBJECT_HANDLE& out);
 
-// `resolve_key` is resolve_in for a key that the caller names as such: `if_gone` says which one is
-// gone.
-inline CK_RV resolve_key(session_call& call, object& what, CK_RV if_gone, CK_OBJECT_HANDLE& out) {
-  const CK_RV rv = resolve_in(call, what, out);
-  return rv == CKR_OBJECT_HANDLE_INVALID || verdict::is_without_object(rv) ? if_gone : rv;
-}
+// Keys that a call names, resolved before it: a key that is gone has the value that the call knows
+// it by, but only once nothing more is tried.
+class named_keys {
+ public:
+  // resolve_in; `if_gone` is what `named` makes of a key that is not to be had.
+  CK_RV resolve(session_call& call, object& what, CK_RV if_gone, CK_OBJECT_HANDLE& out) {
+    const CK_RV rv = resolve_in(call, what, out);
+    if_gone_ = rv == CKR_OK ? CK_RV{CKR_OK} : if_gone;
+    return rv;
+  }
+  [[nodiscard]] CK_RV named(CK_RV rv) const {
+    const bool gone = rv == CKR_OBJECT_HANDLE_INVALID || verdict::is_without_object(rv);
+    return gone && if_gone_ != CKR_OK ? if_gone_ : rv;
+  }
+
+ private:
+  CK_RV if_gone_ = CKR_OK;
+};
 
 // `begin_operation` answers a C_*Init. `key` is null for operations without one.
 CK_RV begin_operation(session_call& call,

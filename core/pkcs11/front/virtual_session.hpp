@@ -44,6 +44,7 @@ struct running_operation {
   std::shared_ptr<object> key;  // null: the operation has none (digest, find)
   bool replayable = false;      // single-part so far, and all of it is kept
   bool context_login = false;   // CKU_CONTEXT_SPECIFIC was given for it
+  uint64_t login_epoch = 0;     // in which it was begun: a private key's operation ends with it
 };
 
 class virtual_session {

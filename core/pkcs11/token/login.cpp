@@ -167,10 +167,18 @@ CK_RV token::first_login(face who, CK_USER_TYPE user, const credentials& with, t
       return with.user_name ? login_by_name(module_.functions_v3(), session, user, with)
                             : login_in_vendor(vendor, session, user, pin);
     };
-    last = call_once(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
-      const last_try how = with.insist ? last_try::risked : last_try::spared;
-      return send_given_pin(user, pin, until, how, [&] { return send(vendor, session); });
-    });
+    const auto log_in = [&] {
+      return call_once(in, until, [&](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+        const last_try how = with.insist ? last_try::risked : last_try::spared;
+        return send_given_pin(user, pin, until, how, [&] { return send(vendor, session); });
+      });
+    };
+    last = log_in();
+    // A login of ours that nobody wants any more says nothing about this PIN.
+    if (last == CKR_USER_ALREADY_LOGGED_IN && login_may_linger()) {
+      last = end_login_of_the_past(in, until);
+      if (last == CKR_OK) last = log_in();
+    }
     // Some vendors answer a wrong PIN like this: what may be one is not sent five times.
     const bool repeated =
         note_login_result(last) || (loss_of(last) == loss::hard && ++hard_answers >= 2);
@@ -291,7 +299,10 @@ CK_RV token::login_again(CK_SESSION_HANDLE session, const CK_TOKEN_INFO& info, u
         return CKR_OK;
       }
     }
-    invoke(module_.functions().C_Logout, session);  // everybody logged out while we logged in
+    // Everybody logged out while we logged in.
+    const CK_RV ended = invoke(module_.functions().C_Logout, session);
+    auto held = gate_.hold();
+    login_may_linger_ = ended != CKR_OK;
     return CKR_OK;
   }
   if (refused_pins::contains(identity().key(), user, pin.bytes())) {
@@ -341,6 +352,22 @@ bool token::owes_logout() {
   return real_login_ && !wanted_login();
 }
 
+bool token::login_may_linger() {
+  auto held = gate_.hold();
+  return login_may_linger_;
+}
+
+CK_RV token::end_login_of_the_past(const lease& in, time_point until) {
+  const CK_RV rv =
+      call_once(in, until, [](const CK_FUNCTION_LIST& vendor, CK_SESSION_HANDLE session) {
+        return invoke(vendor.C_Logout, session);
+      });
+  if (rv != CKR_OK && rv != CKR_USER_NOT_LOGGED_IN) return rv;
+  auto held = gate_.hold();
+  login_may_linger_ = false;
+  return CKR_OK;
+}
+
 CK_RV token::logout_in_vendor(time_point until) {
   lease in;
   uint64_t life = 0;
@@ -353,14 +380,17 @@ CK_RV token::logout_in_vendor(time_point until) {
   }
   {
     auto held = gate_.hold();
-    if (rv == CKR_OK || rv == CKR_USER_NOT_LOGGED_IN) real_login_.reset();
+    if (rv == CKR_OK || rv == CKR_USER_NOT_LOGGED_IN) {
+      real_login_.reset();
+      login_may_linger_ = false;
+    }
     if (!real_login_) {
       // The end of the last session ends the life, too.
       while (idle_.size() == open_.size() && !idle_.empty() && gate_.state() == gate::phase::open &&
              !rebuilding_) {
         close_one(held, idle_.back().handle);
       }
-      return rv;
+      return CKR_OK;
     }
     life = life_;
   }

@@ -49,14 +49,14 @@ CK_RV read_first_of(token& of,
   return CKR_OK;
 }
 
-// The value of the one object of `object_class` that shares the key's CKA_ID (its label where it
-// has none).
-CK_RV read_companion(token& of,
-                     const lease& in,
-                     const object_recipe& key,
-                     CK_OBJECT_CLASS object_class,
-                     time_point until,
-                     bytes& out) {
+// The values of the objects of `object_class` that share the key's CKA_ID (its label where it has
+// none): several, where a certificate was renewed beside the old one.
+CK_RV read_companions(token& of,
+                      const lease& in,
+                      const object_recipe& key,
+                      CK_OBJECT_CLASS object_class,
+                      time_point until,
+                      std::vector<bytes>& out) {
   object_recipe companion = key;
   companion.object_class = object_class;
   std::vector<CK_ATTRIBUTE> pattern{attribute(CKA_CLASS, companion.object_class)};
@@ -68,9 +68,59 @@ CK_RV read_companion(token& of,
     return CKR_OK;
   }
   std::vector<CK_OBJECT_HANDLE> found;
-  if (const CK_RV rv = find_all(of, in, pattern, 2, until, found); rv != CKR_OK) return rv;
-  if (found.size() != 1) return CKR_OK;
-  return read_first_of(of, in, found[0], own_attributes(companion), until, out);
+  if (const CK_RV rv = find_all(of, in, pattern, most_namesakes, until, found); rv != CKR_OK)
+    return rv;
+  for (const CK_OBJECT_HANDLE one : found) {
+    bytes value;
+    const CK_RV rv = read_first_of(of, in, one, own_attributes(companion), until, value);
+    if (rv != CKR_OK) return rv;
+    if (value.empty()) continue;
+    // A certificate that was renewed is another one for the same key.
+    const auto in_certificate = object_class == CKO_CERTIFICATE ? public_key_of_certificate(value)
+                                                                : std::span<const uint8_t>();
+    if (in_certificate.empty())
+      out.push_back(std::move(value));
+    else
+      out.emplace_back(in_certificate.begin(), in_certificate.end());
+  }
+  return CKR_OK;
+}
+
+// Everything that `from` says of the key's public half.
+CK_RV read_public_halves(token& of,
+                         const lease& in,
+                         CK_OBJECT_HANDLE handle,
+                         const object_recipe& recipe,
+                         public_half::source from,
+                         time_point until,
+                         std::vector<bytes>& out) {
+  using source = public_half::source;
+  if (from == source::own_attribute) {
+    bytes value;
+    const CK_RV rv = read_first_of(of, in, handle, own_attributes(recipe), until, value);
+    if (rv == CKR_OK && !value.empty()) out.push_back(std::move(value));
+    return rv;
+  }
+  if (from == source::none || recipe.object_class != CKO_PRIVATE_KEY) return CKR_OK;
+  const CK_OBJECT_CLASS object_class =
+      from == source::public_key ? CKO_PUBLIC_KEY : CKO_CERTIFICATE;
+  return read_companions(of, in, recipe, object_class, until, out);
+}
+
+// What a candidate says of a public half that is expected.
+enum class likeness { same, another, nothing };
+CK_RV compare(token& of,
+              const lease& in,
+              CK_OBJECT_HANDLE handle,
+              const object_recipe& recipe,
+              const public_half& expected,
+              time_point until,
+              likeness& out) {
+  std::vector<bytes> halves;
+  const CK_RV rv = read_public_halves(of, in, handle, recipe, expected.from, until, halves);
+  const bool found = std::find(halves.begin(), halves.end(), expected.value) != halves.end();
+  out = found ? likeness::same : halves.empty() ? likeness::nothing : likeness::another;
+  return rv;
 }
 
 }  // namespace
@@ -126,21 +176,17 @@ CK_RV read_public_half(token& of,
   using source = public_half::source;
   for (const source from : {source::own_attribute, source::public_key, source::certificate}) {
     if (only && *only != from) continue;
-    if (from != source::own_attribute && recipe.object_class != CKO_PRIVATE_KEY) break;
-    const CK_RV rv = from == source::own_attribute
-                         ? read_first_of(of, in, handle, own_attributes(recipe), until, out.value)
-                     : from == source::public_key
-                         ? read_companion(of, in, recipe, CKO_PUBLIC_KEY, until, out.value)
-                         : read_companion(of, in, recipe, CKO_CERTIFICATE, until, out.value);
+    std::vector<bytes> halves;
+    const CK_RV rv = read_public_halves(of, in, handle, recipe, from, until, halves);
     if (rv != CKR_OK) return rv;
-    if (!out.value.empty()) {
-      out.from = from;
-      // A certificate that was renewed is another one for the same key.
-      const auto key = from == source::certificate ? public_key_of_certificate(out.value)
-                                                   : std::span<const uint8_t>();
-      if (!key.empty()) out.value = bytes(key.begin(), key.end());
-      return CKR_OK;
-    }
+    // Several that say different things say nothing of this key.
+    const bool of_one_mind =
+        !halves.empty() && std::count(halves.begin(), halves.end(), halves[0]) ==
+                               static_cast<std::ptrdiff_t>(halves.size());
+    if (!of_one_mind) continue;
+    out.value = std::move(halves[0]);
+    out.from = from;
+    return CKR_OK;
   }
   out.from = source::none;
   return CKR_OK;
@@ -231,10 +277,10 @@ CK_RV object::resolve(const lease& in, time_point until, CK_OBJECT_HANDLE& out) 
   // No recovery brings it back: a value that does not ask for one.
   if (!on_token_) return verdict::object_gone;
   if (expected) {
-    public_half now;
-    const CK_RV rv = read_public_half(token_, in, out, recipe, expected->from, until, now);
+    auto like = likeness::nothing;
+    const CK_RV rv = compare(token_, in, out, recipe, *expected, until, like);
     if (rv != CKR_OK) return rv;
-    if (now.value == expected->value) {
+    if (like == likeness::same) {
       std::lock_guard held(mutex_);
       must_match_ = false;
       return CKR_OK;
@@ -274,12 +320,12 @@ CK_RV object::search(const lease& in, time_point until, CK_OBJECT_HANDLE& out) {
     if (const CK_RV rv = read_recipe(token_, in, candidate, until, name); rv != CKR_OK) return rv;
     if (name != wanted) continue;  // an empty id or label in the pattern matched more
     if (expected && expected->from != public_half::source::none) {
-      public_half now;
-      const CK_RV rv = read_public_half(token_, in, candidate, wanted, expected->from, until, now);
+      auto like = likeness::nothing;
+      const CK_RV rv = compare(token_, in, candidate, wanted, *expected, until, like);
       if (rv != CKR_OK) return rv;
-      if (now.value != expected->value) {
+      if (like != likeness::same) {
         // Nothing to compare with is no other key: what has it is not back yet.
-        another = another || !now.value.empty();
+        another = another || like == likeness::another;
         continue;
       }
     }

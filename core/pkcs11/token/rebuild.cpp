@@ -280,12 +280,18 @@ CK_RV token::climb(rebuild_run& run) {
   // The vendor may still hold sessions that are only half dead; they would never be closed
   // otherwise. After somebody else's C_Finalize there is none, and the numbers may be that
   // somebody's by now.
+  bool all_ended = true;
   if (run.what != loss::library) {
     for (const CK_SESSION_HANDLE one : run.doomed) {
-      call_alone(run, one, [&](const CK_FUNCTION_LIST& vendor) {
+      const CK_RV rv = call_alone(run, one, [&](const CK_FUNCTION_LIST& vendor) {
         return invoke(vendor.C_CloseSession, one);
       });
+      all_ended = all_ended && (rv == CKR_OK || loss_of(rv) == loss::session);
     }
+  }
+  {
+    auto held = gate_.hold();
+    if (all_ended && strays_.empty()) login_may_linger_ = false;
   }
 
   if (run.second_rung) {
@@ -424,6 +430,8 @@ void token::end_life() noexcept {
   open_.clear();
   idle_.clear();
   set_aside_.clear();
+  // It ends with the last session, if they all end: see climb.
+  login_may_linger_ = login_may_linger_ || real_login_.has_value();
   real_login_.reset();
   session_limit_.reset();
   opening_ = false;  // a C_OpenSession that does not come back is of the life that ended
@@ -432,6 +440,7 @@ void token::end_life() noexcept {
 void token::library_restarted() noexcept {
   lost_ = lost_ || !open_.empty();
   end_life();
+  login_may_linger_ = false;
 }
 
 bool token::working() const noexcept {

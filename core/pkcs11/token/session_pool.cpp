@@ -1,5 +1,6 @@
 // The pool of real sessions of one token: lent, taken back, limited by what the token gives.
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "core/pkcs11/base/library_thread.hpp"
@@ -314,10 +315,13 @@ void token::close_strays(gate::lock& held) noexcept {
     const auto close = [this, gone, is_open] {
       auto again = gate_.hold();
       if (gone.restarts != module_.restarts() || is_open(gone.handle)) return;
-      if (gate_.state() == gate::phase::open) {
+      if (gate_.state() == gate::phase::open && !opening_ && !rebuilding_) {
         close_in_vendor(again, gone.handle);
-      } else {
-        strays_.push_back(gone);  // somebody is alone in the module, or about to be
+        return;
+      }
+      try {
+        strays_.push_back(gone);         // not just now
+      } catch (const std::bad_alloc&) {  // then it is left to the vendor
       }
     };
     if (!run_in_thread(close)) close();
@@ -332,7 +336,9 @@ void token::close_one(gate::lock& held, CK_SESSION_HANDLE handle) noexcept {
   // PKCS#11 v3.1 C_CloseSession: with its last session the application's login on the token ends.
   // What is found later in the slot may be another token: no handle of this one may be used there.
   if (open_.empty()) end_life();
+  const bool last = open_.empty() && strays_.empty();
   close_in_vendor(held, handle);
+  if (last && open_.empty()) login_may_linger_ = false;
 }
 
 void token::close_in_vendor(gate::lock& held, CK_SESSION_HANDLE handle) noexcept {

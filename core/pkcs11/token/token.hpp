@@ -344,6 +344,10 @@ class token final : private vendor_module::listener {
   class login_turn;
   // Ends the login of `who`, with the lock held; whether the vendor is to be told now.
   bool end_login(face who);
+  // Where the vendor says that somebody is logged in, and it may be a login of ours that nobody wants
+  // any more: ends it. CKR_OK: it did; else what the vendor said, or that it is somebody else's.
+  CK_RV end_login_of_the_past(const lease& in, time_point until);
+  [[nodiscard]] bool login_may_linger();
   // Whether the vendor believes in a login that nobody wants any more.
   [[nodiscard]] bool owes_logout();
   // Within a login_turn. CKR_OK: the vendor knows that nobody is logged in.
@@ -413,11 +417,12 @@ class token final : private vendor_module::listener {
 
   std::optional<CK_USER_TYPE> logins_[2];   // by face
   std::optional<CK_USER_TYPE> real_login_;  // what the vendor believes, in this life
-  bool login_changes_ = false;              // a login or logout is under way: see login_turn
-  secret pin_;                              // the user PIN that the token accepted
-  pin_reader read_pin_again_;               // where it is read again instead
-  bool pin_pad_ = false;                    // a login without a PIN is typed at the token
-  int login_failures_ = 0;                  // in a row, other than a refused PIN
+  bool login_may_linger_ = false;  // a session of an earlier life may still carry our login
+  bool login_changes_ = false;     // a login or logout is under way: see login_turn
+  secret pin_;                     // the user PIN that the token accepted
+  pin_reader read_pin_again_;      // where it is read again instead
+  bool pin_pad_ = false;           // a login without a PIN is typed at the token
+  int login_failures_ = 0;         // in a row, other than a refused PIN
   time_point breaker_ends_{};
 
   std::optional<time_point> lost_since_;

@@ -457,8 +457,7 @@ TEST_F(PrivateSoftHsm, TakesARenewedCertificateForTheSameKeyAndAnotherKeysForAno
   made.release();
   // From here on only the certificate tells what key it is.
   ASSERT_EQ(face.remove(device + ";type=public", login), HSMTLS_P11_OK);
-  const auto put = [&](EVP_PKEY* key, long number) {
-    face.remove(device + ";type=cert", login);
+  const auto import = [&](EVP_PKEY* key, long number) {
     const real_certificate renewed(key, number);
     hsmtls_p11_error error{};
     const auto how = login.as_c();
@@ -466,6 +465,10 @@ TEST_F(PrivateSoftHsm, TakesARenewedCertificateForTheSameKeyAndAnotherKeysForAno
     const std::string uri = device + ";type=cert";
     ASSERT_EQ(answer_of(face->certificate_import(uri.c_str(), &what, &how, &error), error),
               HSMTLS_P11_OK);
+  };
+  const auto put = [&](EVP_PKEY* key, long number) {
+    face.remove(device + ";type=cert", login);
+    import(key, number);
     trouble.run("drop-sessions");
   };
   put(public_half.get(), 1);
@@ -478,6 +481,9 @@ TEST_F(PrivateSoftHsm, TakesARenewedCertificateForTheSameKeyAndAnotherKeysForAno
   put(another.get(), 3);
   EXPECT_EQ(key.sign(bytes(32, 1)), HSMTLS_P11_KEY_REPLACED);
   put(public_half.get(), 4);
+  EXPECT_EQ(key.sign(bytes(32, 1)), HSMTLS_P11_OK);
+  import(public_half.get(), 5);  // beside the old one, as one does before it expires
+  trouble.run("drop-sessions");
   EXPECT_EQ(key.sign(bytes(32, 1)), HSMTLS_P11_OK);
 }
 
