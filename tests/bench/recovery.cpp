@@ -4,6 +4,7 @@
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -80,6 +81,12 @@ class loss {
 
   void finish() { worker_.finish(); }
 
+  [[nodiscard]] std::string log() const {
+    std::ostringstream text;
+    text << std::ifstream(log_).rdbuf();
+    return text.str();
+  }
+
   // The rungs that the log tells of: "1", "2", "1, 2", or "none".
   [[nodiscard]] std::string rungs() const {
     std::string text;
@@ -115,7 +122,12 @@ class recoveries {
   void add(const std::string& what, loss& in, const std::function<double()>& sample) {
     std::vector<double> all;
     all.reserve(static_cast<std::size_t>(count_));
-    for (int i = 0; i < count_; ++i) all.push_back(sample());
+    try {
+      for (int i = 0; i < count_; ++i) all.push_back(sample());
+    } catch (const std::exception& why) {
+      throw std::runtime_error(
+          fmt::format("{}: {}\nThe module's log:\n{}", what, why.what(), in.log()));
+    }
     in.finish();
     const spread ms = spread_of(all);
     printed_.row({what, in.rungs(), number(ms.median), number(ms.least), number(ms.most)});

@@ -49,10 +49,13 @@ bool token::try_again(retries& run, CK_RV rv, uint64_t life, time_point until, r
     if (healed != verdict::deadline || (lost_ && (what != loss::hard || identity_.known())))
       run.answer = healed;
   }
-  if (run.rebuilds > 0) {
+  // What works again is brought back at once the next time, whoever brought it back this time.
+  if (paced_ && loss_of(run.answer) == loss::none && !verdict::is_verdict(run.answer)) {
     auto held = gate_.hold();
+    paced_ = false;
     pause_ = milliseconds{0};
-    if (loss_of(run.answer) == loss::none) module_.worked();
+    next_attempt_ = last_attempt_;
+    module_.worked();
   }
   return false;
 }
@@ -227,6 +230,7 @@ void token::carry_out(rebuild_run& run) noexcept {
   last_attempt_ = steady::now();
   next_attempt_ = last_attempt_ + pause_;
   pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
+  paced_ = true;
   run.answer = rv;
   run.done = true;
   seen_no_token_ = run.no_token;

@@ -394,6 +394,7 @@ class token final : private vendor_module::listener {
   vendor_module& module_;
   gate& gate_;
   std::atomic<uint64_t> login_epoch_{0};
+  std::atomic<bool> paced_{false};  // pause_ is not 0: asked after each operation, without the lock
 
   // All below: guarded by the gate's lock.
   CK_SLOT_ID slot_;
