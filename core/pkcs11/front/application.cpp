@@ -58,10 +58,6 @@ bool application::wait_for_finalise(milliseconds most) {
   return changed_.wait_for(held, most, [&] { return users_ == 0; });
 }
 
-size_t application::sessions_on(CK_SLOT_ID slot) const {
-  return sessions.count_if([&](const virtual_session& one) { return one.slot() == slot; });
-}
-
 void application::closed(std::vector<std::shared_ptr<virtual_session>> taken) {
   for (const auto& one : taken) one->behind().application_session_closed();
 }

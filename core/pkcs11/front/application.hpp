@@ -39,8 +39,6 @@ class application {
   // `session_closed` does what follows from the end of one session.
   void session_closed(CK_SESSION_HANDLE handle, std::shared_ptr<virtual_session> session);
 
-  [[nodiscard]] size_t sessions_on(CK_SLOT_ID slot) const;
-
  private:
   application(runtime& process, const application* parent) : runtime_(process), parent_(parent) {}
   // What follows from sessions that are not in the table any more.

@@ -99,9 +99,10 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 }
 
 CK_RV C_InitToken(CK_SLOT_ID slot, CK_UTF8CHAR* pin, CK_ULONG length, CK_UTF8CHAR* label) {
-  return on_slot(slot, [&](application& app, token& behind, time_point until) -> CK_RV {
+  return on_slot(slot, [&](application&, token& behind, time_point until) -> CK_RV {
     // PKCS#11 v3.1 C_InitToken: not while any application's session is open on the token.
-    if (app.sessions_on(slot) > 0 || behind.logged_in(face::private_abi)) return CKR_SESSION_EXISTS;
+    if (behind.application_sessions() > 0 || behind.logged_in(face::private_abi))
+      return CKR_SESSION_EXISTS;
     behind.release_idle();
     return behind.initialise({pin, pin == nullptr ? 0 : length}, label, until);
   });

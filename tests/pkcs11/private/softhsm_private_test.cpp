@@ -17,6 +17,7 @@
 #endif
 
 #include "tests/pkcs11/private/face.hpp"
+#include "tests/support/openssl.hpp"
 
 namespace hsmtls::test {
 namespace {
@@ -28,14 +29,6 @@ constexpr auto user_pin = "zebra-pin-77";
 constexpr auto so_pin = "giraffe-so-pin";
 constexpr auto in_edge = "pkcs11:token=edge";
 
-template <auto Free>
-struct freed_by {
-  template <class Type>
-  void operator()(Type* one) const {
-    Free(one);
-  }
-};
-using evp_key = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
 using evp_key_context = std::unique_ptr<EVP_PKEY_CTX, freed_by<EVP_PKEY_CTX_free>>;
 using evp_digest_context = std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>>;
 using big_number = std::unique_ptr<BIGNUM, freed_by<BN_free>>;
@@ -376,20 +369,13 @@ struct real_certificate {
   bytes value, subject, serial;
 
   explicit real_certificate(EVP_PKEY* subject_key = nullptr, long number = 4711) {
-    const evp_key key(EVP_EC_gen("P-256"));
-    const std::unique_ptr<X509, freed_by<X509_free>> made(X509_new());
-    ASN1_INTEGER_set(X509_get_serialNumber(made.get()), number);
-    X509_gmtime_adj(X509_getm_notBefore(made.get()), 0);
-    X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
-    X509_set_pubkey(made.get(), subject_key != nullptr ? subject_key : key.get());
-    X509_NAME* name = X509_get_subject_name(made.get());
-    X509_NAME_add_entry_by_txt(
-        name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("device"), -1, -1, 0);
-    X509_set_issuer_name(made.get(), name);
-    EXPECT_LT(0, X509_sign(made.get(), key.get(), EVP_sha256()));
-    value = der([&](unsigned char** out) { return i2d_X509(made.get(), out); });
-    subject = der([&](unsigned char** out) { return i2d_X509_NAME(name, out); });
-    serial = der([&](unsigned char** out) {
+    const evp_key own(EVP_EC_gen("P-256"));
+    const x509 made = certificate_for(
+        subject_key != nullptr ? subject_key : own.get(), own.get(), number, X509_VERSION_1);
+    value = written_der([&](unsigned char** out) { return i2d_X509(made.get(), out); });
+    subject = written_der(
+        [&](unsigned char** out) { return i2d_X509_NAME(X509_get_subject_name(made.get()), out); });
+    serial = written_der([&](unsigned char** out) {
       return i2d_ASN1_INTEGER(X509_get_serialNumber(made.get()), out);
     });
   }
@@ -403,16 +389,6 @@ struct real_certificate {
             length(subject),
             serial.data(),
             length(serial)};
-  }
-
- private:
-  template <class Write>
-  static bytes der(Write&& write) {
-    unsigned char* out = nullptr;
-    const int length = write(&out);
-    bytes made(out, out + length);
-    OPENSSL_free(out);
-    return made;
   }
 };
 
