@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""Writes what every language knows of the errors in core/error_codes.def.
+
+usage: scripts/generate_errors.py [--check]
+
+--check writes nothing: exit status 1 if a file is not what would be written, naming it.
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LIST = ROOT / "core" / "error_codes.def"
+CATEGORIES = ["CONFIG", "TOKEN", "CERTIFICATE", "HANDSHAKE", "TIMEOUT", "CLOSED", "INTERNAL"]
+NOTE = "Generated from core/error_codes.def by scripts/generate_errors.py: edit that."
+
+
+def read_list():
+    rows = []
+    for number, line in enumerate(LIST.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.startswith("ERROR("):
+            if line.strip() and not line.startswith("//"):
+                sys.exit(f"{LIST}:{number}: not an ERROR(…) and not a comment")
+            continue
+        match = re.fullmatch(r'ERROR\((\d+), ([A-Z_]+), ([A-Z]+), "([^"]+\.)"\)', line)
+        if not match or match[3] not in CATEGORIES:
+            sys.exit(f"{LIST}:{number}: not as the head of the file says")
+        rows.append((int(match[1]), match[2], match[3], match[4]))
+    for column, what in ((0, "value"), (1, "name")):
+        values = [row[column] for row in rows]
+        if len(set(values)) != len(values):
+            sys.exit(f"{LIST}: a {what} occurs twice")
+    return rows
+
+
+def c_header(rows):
+    lines = [
+        f"/* {NOTE} */",
+        "#ifndef HSMTLS_ERRORS_H",
+        "#define HSMTLS_ERRORS_H",
+        "",
+        "/* The class of an error: what kind of exception it is in each language. */",
+        "typedef enum hsmtls_category {",
+    ]
+    lines += [f"  HSMTLS_CATEGORY_{name} = {value}," for value, name in enumerate(CATEGORIES, 1)]
+    lines[-1] = lines[-1].rstrip(",")
+    lines += ["} hsmtls_category;", "", "typedef enum hsmtls_error_code {", "  HSMTLS_OK = 0,"]
+    for value, name, _, sentence in rows:
+        lines += [f"  /* {sentence} */", f"  HSMTLS_{name} = {value},"]
+    lines[-1] = lines[-1].rstrip(",")
+    lines += ["} hsmtls_error_code;", "", "#endif", ""]
+    return "\n".join(lines)
+
+
+def markdown(rows):
+    lines = [
+        "# Errors",
+        "",
+        f"<!-- {NOTE} -->",
+        "",
+        "One list for all languages. Each error has a code, belongs to a category (the class of the exception), and comes",
+        "with one English sentence that names what was wrong and says what to do; where a PKCS#11 module or OpenSSL said",
+        "something, its `CKR_*` name or OpenSSL's reason comes along.",
+        "",
+        "| value | name | category | meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {value} | `{name}` | {category.lower()} | {sentence} |" for value, name, category, sentence in rows]
+    return "\n".join(lines) + "\n"
+
+
+OUTPUTS = {
+    "core/include/hsmtls/errors.h": c_header,
+    "docs/errors.md": markdown,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not up to date")
+    check = parser.parse_args().check
+    rows = read_list()
+    stale = []
+    for name, write in OUTPUTS.items():
+        path, text = ROOT / name, write(rows)
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.write_text(text, encoding="utf-8")
+            print(f"written: {name}")
+    if check and stale:
+        sys.exit("not what core/error_codes.def says: " + ", ".join(stale) + " (run scripts/generate_errors.py)")
+
+
+if __name__ == "__main__":
+    main()
