@@ -132,18 +132,20 @@ typedef void (*hsmtls_release_fn)(void* user);
 
 typedef struct hsmtls_identity_options {
   uint32_t struct_size;
-  uint32_t deadline_ms;     /* of opening, and of each signature */
-  const char* key;          /* RFC 7512: "pkcs11:token=edge;object=device-key". Whatever fits exactly one
+  uint32_t deadline_ms; /* of opening, and of each signature */
+  const char* key; /* RFC 7512: "pkcs11:token=edge;object=device-key". Whatever fits exactly one
                                private key is enough. */
-  const char* certificate;  /* a PEM file, PEM text (it begins with "-----BEGIN"), or a "pkcs11:" URI; the
+  const char*
+      certificate; /* a PEM file, PEM text (it begins with "-----BEGIN"), or a "pkcs11:" URI; the
                                leaf and any intermediates, in any order. Null: from the token, by the
                                key's CKA_ID, intermediates by their names */
-  const char* module;       /* the vendor's PKCS#11 file; only this one is asked. Null: HSMTLS_MODULE, else
+  const char*
+      module; /* the vendor's PKCS#11 file; only this one is asked. Null: HSMTLS_MODULE, else
                                what p11-kit has registered */
   const hsmtls_login* login; /* null: as HSMTLS_PIN_SOURCE and the URI say */
-  uint32_t require;          /* HSMTLS_KEY_…: opening fails with KEY_POLICY where one is not true */
-  uint32_t flags;            /* HSMTLS_OPEN_… */
-  hsmtls_event_fn on_event;  /* null: not wanted */
+  uint32_t require; /* HSMTLS_KEY_…: opening fails with KEY_POLICY where one is not true */
+  uint32_t flags;   /* HSMTLS_OPEN_… */
+  hsmtls_event_fn on_event; /* null: not wanted */
   void* event_user;
   hsmtls_release_fn event_release; /* may be null. Called when the identity is closed, or when
                                       opening fails: in any case once */
@@ -177,11 +179,11 @@ typedef enum hsmtls_key_type {
 
 typedef struct hsmtls_identity_info {
   uint32_t struct_size;
-  uint32_t key_type;    /* hsmtls_key_type */
-  uint32_t key_bits;    /* RSA: of the modulus; else of the curve */
-  uint32_t key_flags;   /* HSMTLS_KEY_LOCAL … */
-  const char* key_uri;  /* fits this key alone; no query, no PIN */
-  const char* key_name; /* "EC P-256", "RSA 2048", "Ed25519" */
+  uint32_t key_type;         /* hsmtls_key_type */
+  uint32_t key_bits;         /* RSA: of the modulus; else of the curve */
+  uint32_t key_flags;        /* HSMTLS_KEY_LOCAL … */
+  const char* key_uri;       /* fits this key alone; no query, no PIN */
+  const char* key_name;      /* "EC P-256", "RSA 2048", "Ed25519" */
   uint32_t num_certificates; /* leaf included */
   uint32_t reserved;
 } hsmtls_identity_info;

@@ -24,7 +24,9 @@ struct evp_pkey_st;
  * `method` is what TLS_method() returned, or null where there is no libssl yet; `digest` what
  * EVP_sha256() returned, or null: the libcrypto that libssl uses. Pointers to data, because a
  * function's address may be one of the main program's own. Again with the same copy: a success. */
-HSMTLS_API int32_t hsmtls_openssl_bind(const void* method, const void* digest, hsmtls_error** out_error);
+HSMTLS_API int32_t hsmtls_openssl_bind(const void* method,
+                                       const void* digest,
+                                       hsmtls_error** out_error);
 /* hsmtls_openssl_bind_main means the copy that the main program has in itself, or that was loaded
  * with it at start-up: official Node.js builds. */
 HSMTLS_API int32_t hsmtls_openssl_bind_main(hsmtls_error** out_error);
@@ -61,18 +63,18 @@ HSMTLS_API int32_t hsmtls_identity_apply(hsmtls_identity* identity,
  * may be trusted side by side. None set: the system's. */
 typedef struct hsmtls_trust {
   uint32_t struct_size;
-  uint32_t system;     /* 1: the system's, too (SSL_CTX_set_default_verify_paths(3)) */
-  const char* file;    /* PEM */
-  const char* text;    /* PEM */
-  const char* folder;  /* of PEM files, each named *.pem or *.crt */
+  uint32_t system;    /* 1: the system's, too (SSL_CTX_set_default_verify_paths(3)) */
+  const char* file;   /* PEM */
+  const char* text;   /* PEM */
+  const char* folder; /* of PEM files, each named *.pem or *.crt */
 } hsmtls_trust;
 
 typedef enum hsmtls_role { HSMTLS_CLIENT = 1, HSMTLS_SERVER = 2 } hsmtls_role;
 
 typedef struct hsmtls_tls_options {
   uint32_t struct_size;
-  uint32_t role;           /* hsmtls_role; 0: client */
-  const char* server_name; /* client: the host name or address that the peer's certificate must be
+  uint32_t role;             /* hsmtls_role; 0: client */
+  const char* server_name;   /* client: the host name or address that the peer's certificate must be
                               for. Sending it (SNI) is the connection's business:
                               SSL_set_tlsext_host_name(3). */
   const hsmtls_trust* trust; /* null: the system's */
@@ -82,8 +84,8 @@ typedef struct hsmtls_tls_options {
   uint32_t flags;            /* HSMTLS_TLS_… */
 } hsmtls_tls_options;
 
-#define HSMTLS_TLS_HOST_CHECKED_BY_CALLER 1u /* client without server_name: the caller checks it */
-#define HSMTLS_TLS_NO_RESUMPTION 2u          /* every handshake is a full one, and signs */
+#define HSMTLS_TLS_HOST_CHECKED_BY_CALLER 1u  /* client without server_name: the caller checks it */
+#define HSMTLS_TLS_NO_RESUMPTION 2u           /* every handshake is a full one, and signs */
 #define HSMTLS_TLS_CLIENT_MAY_BE_ANONYMOUS 4u /* server: a peer without certificate is let in */
 
 /* hsmtls_identity_make_ssl_ctx makes an SSL_CTX (one reference: SSL_CTX_free) ready for use: this
@@ -97,7 +99,8 @@ HSMTLS_API int32_t hsmtls_identity_make_ssl_ctx(hsmtls_identity* identity,
 /* hsmtls_ssl_ctx_reload_trust reads the trust of a context that make_ssl_ctx made again from where
  * it came. Handshakes that begin afterwards go by it; where it cannot be read, the old one stays and
  * TRUST_UNUSABLE is returned. */
-HSMTLS_API int32_t hsmtls_ssl_ctx_reload_trust(struct ssl_ctx_st* ssl_ctx, hsmtls_error** out_error);
+HSMTLS_API int32_t hsmtls_ssl_ctx_reload_trust(struct ssl_ctx_st* ssl_ctx,
+                                               hsmtls_error** out_error);
 /* hsmtls_ssl_resume offers the peer of an SSL that has not begun its handshake the session that was
  * had last with a context like its own (same identity, server name, trust, ALPN). For clients of
  * contexts that make_ssl_ctx made; without one to offer it does nothing. */

@@ -1,0 +1,61 @@
+// Owners of OpenSSL's objects, and of its error queue.
+#pragma once
+
+#include <memory>
+
+#include "core/keys/host/openssl.hpp"
+
+namespace hsmtls::host {
+
+template <auto Free>
+struct freed_by {
+  template <class Type>
+  void operator()(Type* one) const {
+    (crypto().*Free)(one);
+  }
+};
+template <auto Free>
+struct ssl_freed_by {
+  template <class Type>
+  void operator()(Type* one) const {
+    (ssl().*Free)(one);
+  }
+};
+
+using bio = std::unique_ptr<BIO, freed_by<&crypto_functions::BIO_free>>;
+using bignum = std::unique_ptr<BIGNUM, freed_by<&crypto_functions::BN_free>>;
+using ecdsa_sig = std::unique_ptr<ECDSA_SIG, freed_by<&crypto_functions::ECDSA_SIG_free>>;
+using md = std::unique_ptr<EVP_MD, freed_by<&crypto_functions::EVP_MD_free>>;
+using md_ctx = std::unique_ptr<EVP_MD_CTX, freed_by<&crypto_functions::EVP_MD_CTX_free>>;
+using pkey = std::unique_ptr<EVP_PKEY, freed_by<&crypto_functions::EVP_PKEY_free>>;
+using pkey_ctx = std::unique_ptr<EVP_PKEY_CTX, freed_by<&crypto_functions::EVP_PKEY_CTX_free>>;
+using asn1_object = std::unique_ptr<ASN1_OBJECT, freed_by<&crypto_functions::ASN1_OBJECT_free>>;
+using octet_string =
+    std::unique_ptr<ASN1_OCTET_STRING, freed_by<&crypto_functions::ASN1_OCTET_STRING_free>>;
+using x509 = std::unique_ptr<X509, freed_by<&crypto_functions::X509_free>>;
+using x509_sig = std::unique_ptr<X509_SIG, freed_by<&crypto_functions::X509_SIG_free>>;
+using x509_store = std::unique_ptr<X509_STORE, freed_by<&crypto_functions::X509_STORE_free>>;
+using x509_store_ctx =
+    std::unique_ptr<X509_STORE_CTX, freed_by<&crypto_functions::X509_STORE_CTX_free>>;
+using lib_ctx = std::unique_ptr<OSSL_LIB_CTX, freed_by<&crypto_functions::OSSL_LIB_CTX_free>>;
+using ssl_ctx = std::unique_ptr<SSL_CTX, ssl_freed_by<&ssl_functions::SSL_CTX_free>>;
+using ssl_session = std::unique_ptr<SSL_SESSION, ssl_freed_by<&ssl_functions::SSL_SESSION_free>>;
+
+// Memory that OpenSSL allocated. (OPENSSL_free is a macro that names a line of the caller's.)
+struct openssl_freed {
+  void operator()(void* memory) const { crypto().CRYPTO_free(memory, "", 0); }
+};
+template <class Type>
+using openssl_memory = std::unique_ptr<Type, openssl_freed>;
+
+// While it lives, what goes wrong inside is taken off the thread's error queue again: the host sees
+// none of our detours.
+class error_mark {
+ public:
+  error_mark() { crypto().ERR_set_mark(); }
+  ~error_mark() { crypto().ERR_pop_to_mark(); }
+  error_mark(const error_mark&) = delete;
+  error_mark& operator=(const error_mark&) = delete;
+};
+
+}  // namespace hsmtls::host

@@ -1,0 +1,137 @@
+// OSSL_OP_DECODER (provider-decoder(7)): from a reference PEM to a key. Two stages, as OpenSSL's own: a
+// PEM becomes DER, and DER a key. Programs that read keys through a store (openssl s_client) come in
+// by the second.
+//
+// Everything here may be a stranger's. What is no reference falls through to the other decoders; so
+// does, in process, a reference to anything that is not open already: no PKCS#11 call, no dlopen, no
+// file.
+#include <openssl/core_names.h>
+#include <openssl/core_object.h>
+
+#include <array>
+
+#include "core/keys/identity/open_keys.hpp"
+#include "core/keys/pem/reference_pem.hpp"
+#include "core/keys/provider/algorithms.hpp"
+#include "core/keys/provider/core_bio.hpp"
+#include "core/keys/provider/installed.hpp"
+#include "core/keys/provider/provider_key.hpp"
+
+namespace hsmtls::keys {
+namespace {
+
+using host::crypto;
+
+// Ours alone, so that pkcs11-provider's decoders, which honour a PIN in a PEM, are not fed by us.
+constexpr const char* structure = "hsmtls-reference";
+
+// A decoder's answers: done is "go on, there was nothing for me" as well.
+constexpr int carry_on = 1;
+constexpr int stop = 0;
+
+void* make(void* provider) {
+  return provider;
+}
+void release(void* /*context*/) {}
+
+int does_selection(void* /*provider*/, int selection) {
+  // 0: whatever there is.
+  return selection == 0 || (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0 ? 1 : 0;
+}
+
+int pem_to_der(void* context,
+               OSSL_CORE_BIO* in,
+               int /*selection*/,
+               OSSL_CALLBACK* object,
+               void* object_argument,
+               OSSL_PASSPHRASE_CALLBACK* /*passphrase*/,
+               void* /*passphrase_argument*/) {
+  const auto& provider = *static_cast<const provider_context*>(context);
+  return guarded(provider, carry_on, [&] {
+    const std::optional<std::string> block = read_reference_block(provider, in);
+    if (!block) return carry_on;
+    std::optional<std::vector<uint8_t>> der = der_of_reference_block(*block);
+    if (!der) return carry_on;
+    const std::array parameters{
+        crypto().OSSL_PARAM_construct_utf8_string(
+            OSSL_OBJECT_PARAM_DATA_STRUCTURE, const_cast<char*>(structure), 0),
+        crypto().OSSL_PARAM_construct_octet_string(
+            OSSL_OBJECT_PARAM_DATA, der->data(), der->size()),
+        crypto().OSSL_PARAM_construct_end()};
+    return object(parameters.data(), object_argument);
+  });
+}
+
+// The key of a reference; null: none of ours.
+std::shared_ptr<token_key> resolve(const provider_context& provider, const std::string& uri) {
+  if (!provider.configured) {
+    pkcs11::uri_result parsed = pkcs11::parse_uri(uri);
+    if (!parsed || parsed.value->pin_source || parsed.value->pin_value ||
+        parsed.value->module_name || parsed.value->module_path) {
+      return nullptr;
+    }
+    return find_open_key(*parsed.value);
+  }
+  const pkcs11::uri reference = selecting_uri(uri);
+  // A key that is open in this process is the in-process provider's to give, where that is there.
+  if (is_installed() && find_open_key(reference)) return nullptr;
+  return provider.open_key(reference);
+}
+
+int der_to_key(void* context,
+               OSSL_CORE_BIO* in,
+               int selection,
+               OSSL_CALLBACK* object,
+               void* object_argument,
+               OSSL_PASSPHRASE_CALLBACK* /*passphrase*/,
+               void* /*passphrase_argument*/) {
+  const auto& provider = *static_cast<const provider_context*>(context);
+  return guarded(provider, stop, [&] {
+    const std::optional<std::vector<uint8_t>> der = read_reference_der(provider, in);
+    if (!der || does_selection(nullptr, selection) == 0) return carry_on;
+    const std::optional<std::string> uri = uri_in_reference(*der);
+    if (!uri) return carry_on;
+    std::shared_ptr<token_key> token = resolve(provider, *uri);
+    if (!token) return carry_on;
+    const key_type type = token->type();
+    auto* key = new provider_key{&provider, type, std::move(token), nullptr};
+    int kind = OSSL_OBJECT_PKEY;
+    const std::array parameters{
+        crypto().OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &kind),
+        // The key's own type, whichever of our decoders this is: the token is asked once.
+        crypto().OSSL_PARAM_construct_utf8_string(
+            OSSL_OBJECT_PARAM_DATA_TYPE, const_cast<char*>(name_of(type)), 0),
+        reference_to(key),
+        crypto().OSSL_PARAM_construct_end()};
+    const int result = object(parameters.data(), object_argument);
+    delete key;  // null if it was taken over
+    return result;
+  });
+}
+
+const OSSL_DISPATCH from_pem[] = {row(OSSL_FUNC_DECODER_NEWCTX, make),
+                                  row(OSSL_FUNC_DECODER_FREECTX, release),
+                                  row(OSSL_FUNC_DECODER_DOES_SELECTION, does_selection),
+                                  row(OSSL_FUNC_DECODER_DECODE, pem_to_der),
+                                  {0, nullptr}};
+const OSSL_DISPATCH from_der[] = {row(OSSL_FUNC_DECODER_NEWCTX, make),
+                                  row(OSSL_FUNC_DECODER_FREECTX, release),
+                                  row(OSSL_FUNC_DECODER_DOES_SELECTION, does_selection),
+                                  row(OSSL_FUNC_DECODER_DECODE, der_to_key),
+                                  {0, nullptr}};
+
+constexpr const char* input_pem = HSMTLS_OURS ",input=pem";
+constexpr const char* input_der = HSMTLS_OURS ",input=der,structure=hsmtls-reference";
+const OSSL_ALGORITHM all[] = {{"DER", input_pem, from_pem, "reference PEM"},
+                              {"EC", input_der, from_der, "reference to a key"},
+                              {"RSA", input_der, from_der, "reference to a key"},
+                              {"ED25519", input_der, from_der, "reference to a key"},
+                              {nullptr, nullptr, nullptr, nullptr}};
+
+}  // namespace
+
+const OSSL_ALGORITHM* decoders() {
+  return all;
+}
+
+}  // namespace hsmtls::keys

@@ -1,0 +1,63 @@
+// OSSL_OP_ENCODER (provider-encoder(7)): the public half, as a SubjectPublicKeyInfo. Needed in the
+// library context that holds our provider alone: i2d_PUBKEY, and so X509_REQ_set_pubkey and .NET,
+// find no other there. See docs/adr/0005.
+#include <openssl/core_names.h>
+
+#include "core/keys/provider/algorithms.hpp"
+#include "core/keys/provider/provider_key.hpp"
+
+namespace hsmtls::keys {
+namespace {
+
+using host::crypto;
+
+void* make(void* provider) {
+  return provider;
+}
+void release(void* /*context*/) {}
+int does_selection(void* /*provider*/, int selection) {
+  return (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0 ? 1 : 0;
+}
+
+int encode(void* context,
+           OSSL_CORE_BIO* out,
+           const void* key,
+           const OSSL_PARAM abstract[],
+           int selection,
+           OSSL_PASSPHRASE_CALLBACK* /*passphrase*/,
+           void* /*passphrase_argument*/) {
+  const auto& provider = *static_cast<const provider_context*>(context);
+  if (key == nullptr || abstract != nullptr || does_selection(nullptr, selection) == 0) return 0;
+  return guarded(provider, 0, [&] {
+    uint8_t* der = nullptr;
+    const int length =
+        crypto().i2d_PUBKEY(static_cast<const provider_key*>(key)->public_half(), &der);
+    const host::openssl_memory<uint8_t> owner(der);
+    size_t written = 0;
+    return length > 0 &&
+           provider.bio_write_ex(
+               out, reinterpret_cast<const char*>(der), static_cast<size_t>(length), &written) ==
+               1 &&
+           written == static_cast<size_t>(length);
+  });
+}
+
+const OSSL_DISPATCH table[] = {row(OSSL_FUNC_ENCODER_NEWCTX, make),
+                               row(OSSL_FUNC_ENCODER_FREECTX, release),
+                               row(OSSL_FUNC_ENCODER_DOES_SELECTION, does_selection),
+                               row(OSSL_FUNC_ENCODER_ENCODE, encode),
+                               {0, nullptr}};
+
+constexpr const char* output = HSMTLS_OURS ",output=der,structure=SubjectPublicKeyInfo";
+const OSSL_ALGORITHM all[] = {{"RSA:rsaEncryption:1.2.840.113549.1.1.1", output, table, ""},
+                              {"EC:id-ecPublicKey:1.2.840.10045.2.1", output, table, ""},
+                              {"ED25519:1.3.101.112", output, table, ""},
+                              {nullptr, nullptr, nullptr, nullptr}};
+
+}  // namespace
+
+const OSSL_ALGORITHM* encoders() {
+  return all;
+}
+
+}  // namespace hsmtls::keys

@@ -1,0 +1,60 @@
+#include "core/keys/provider/provider_context.hpp"
+
+#include <cstdarg>
+
+#include "core/keys/token/face.hpp"
+
+namespace hsmtls::keys {
+namespace {
+
+void set_error(const provider_context& context, uint32_t reason, const char* format, ...) {
+  std::va_list arguments;
+  va_start(arguments, format);
+  context.vset_error(context.handle, reason, format, arguments);
+  va_end(arguments);
+}
+
+}  // namespace
+
+void provider_context::raise(const failure& problem) const noexcept {
+  if (new_error == nullptr || vset_error == nullptr) return;
+  new_error(handle);
+  set_error(*this, static_cast<uint32_t>(problem.code()), "%s", problem.what());
+  errno = 0;
+}
+
+host::md provider_context::fetch_digest(const char* name, const char* properties) const {
+  const host::error_mark mark;
+  if (libctx != nullptr) {
+    if (host::md found{host::crypto().EVP_MD_fetch(libctx, name, properties)}) return found;
+  }
+  return host::md(host::crypto().EVP_MD_fetch(nullptr, name, nullptr));
+}
+
+hsmtls_p11_login provider_context::login() const {
+  hsmtls_p11_login made{};
+  made.struct_size = sizeof made;
+  if (!pin_source.empty()) made.pin_source = pin_source.c_str();
+  return made;
+}
+
+std::shared_ptr<token_key> provider_context::open_key(pkcs11::uri uri) const {
+  uri.type = pkcs11::object_type::private_key;
+  const hsmtls_p11_login how = login();
+  std::shared_ptr<token_key> key = token_key::open(uri, &how, 0);
+  if (key->public_half() == nullptr) {
+    throw failure(
+        HSMTLS_KEY_NOT_FOUND,
+        "the token holds the private key " + key->uri() +
+            " but not its public half. Import the key's public key, or its certificate, into the "
+            "token");
+  }
+  return key;
+}
+
+std::vector<certificate_der> provider_context::find_certificates(const pkcs11::uri& uri) const {
+  const hsmtls_p11_login how = login();
+  return certificates_fitting(uri, &how);
+}
+
+}  // namespace hsmtls::keys

@@ -1,0 +1,57 @@
+// What OpenSSL calls a key of ours: a public half, and perhaps a private one in a token.
+#pragma once
+
+#include <memory>
+
+#include "core/keys/provider/provider_context.hpp"
+
+namespace hsmtls::keys {
+
+struct provider_key {
+  const provider_context* provider;
+  key_type type;
+  std::shared_ptr<token_key> token;  // null: a public key that somebody handed to us
+  host::pkey imported;               // that public key
+
+  [[nodiscard]] EVP_PKEY* public_half() const {
+    return token ? token->public_half() : imported.get();
+  }
+  [[nodiscard]] provider_key copy() const;
+};
+
+// OpenSSL's name of a type: "RSA", "EC", "ED25519".
+const char* name_of(key_type type);
+
+// What a library context is told that loads an object of ours by reference: the address of a
+// pointer, which `load` of the key management empties when it takes the key over.
+OSSL_PARAM reference_to(provider_key*& key);
+
+// While it lives, this thread's export of a key answers a request for everything with the public
+// half: how a hybrid key gets its legacy half (evp/hybrid_key.cpp). Nowhere else.
+class priming {
+ public:
+  priming() { active = true; }
+  ~priming() { active = false; }
+  priming(const priming&) = delete;
+  priming& operator=(const priming&) = delete;
+  static thread_local bool active;
+};
+
+// The parameter of fromdata that makes a key of ours of an open one: the number that `lend` gave.
+inline constexpr const char* lent_key_parameter = "hsmtls-lent-key";
+
+// `lend` keeps a key for the import that follows; the number is good once, until the lease goes.
+class lease {
+ public:
+  explicit lease(std::shared_ptr<token_key> key);
+  ~lease();
+  lease(const lease&) = delete;
+  lease& operator=(const lease&) = delete;
+  [[nodiscard]] uint64_t number() const { return number_; }
+  static std::shared_ptr<token_key> take(uint64_t number);
+
+ private:
+  uint64_t number_;
+};
+
+}  // namespace hsmtls::keys

@@ -1,0 +1,23 @@
+// The token layer below (libhsmtls-pkcs11.so), and its errors as ours.
+#pragma once
+
+#include "core/keys/failure.hpp"
+#include "core/pkcs11/private/hsmtls_pkcs11.h"
+
+namespace hsmtls::keys {
+
+// `face` returns the token layer's table. Throws failure (MODULE_UNUSABLE) where the process has
+// another version of that library.
+const hsmtls_p11_functions& face();
+
+// `failure_of` says in our words what the token layer said.
+failure failure_of(const hsmtls_p11_error& error);
+
+// `checked` calls a function of the table, whose last argument is an error, and throws what it says.
+template <class Function, class... Arguments>
+void checked(Function function, Arguments... arguments) {
+  hsmtls_p11_error error;
+  if (function(arguments..., &error) != HSMTLS_P11_OK) throw failure_of(error);
+}
+
+}  // namespace hsmtls::keys

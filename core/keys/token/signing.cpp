@@ -1,0 +1,210 @@
+#include "core/keys/token/signing.hpp"
+
+#include <algorithm>
+
+namespace hsmtls::keys {
+namespace {
+
+using host::crypto;
+
+std::vector<uint8_t> sign_with(token_key& key, uint32_t mechanism, std::span<const uint8_t> data) {
+  const hsmtls_p11_signature_spec spec{mechanism, 0, 0};
+  return key.sign(spec, data);
+}
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw failure(HSMTLS_UNSUPPORTED, why);
+}
+
+size_t digest_size(const EVP_MD* digest) {
+  return digest != nullptr ? static_cast<size_t>(crypto().EVP_MD_get_size(digest)) : 0;
+}
+
+// RFC 8017 section 9.2, step 2: the digest and its algorithm's name, in DER.
+std::vector<uint8_t> digest_info(const EVP_MD* digest, std::span<const uint8_t> value) {
+  if (digest == nullptr) return {value.begin(), value.end()};
+  const host::x509_sig info(crypto().X509_SIG_new());
+  X509_ALGOR* algorithm = nullptr;
+  ASN1_OCTET_STRING* octets = nullptr;
+  crypto().X509_SIG_getm(info.get(), &algorithm, &octets);
+  uint8_t* der = nullptr;
+  const int length =
+      crypto().X509_ALGOR_set0(algorithm,
+                               crypto().OBJ_nid2obj(crypto().EVP_MD_get_type(digest)),
+                               V_ASN1_NULL,
+                               nullptr) == 1 &&
+              crypto().ASN1_OCTET_STRING_set(
+                  octets, value.data(), static_cast<int>(value.size())) == 1
+          ? crypto().i2d_X509_SIG(info.get(), &der)
+          : -1;
+  const host::openssl_memory<uint8_t> owner(der);
+  if (length <= 0) throw failure(HSMTLS_NO_MEMORY, "no memory for a signature");
+  return {der, der + length};
+}
+
+// Bytes, of what OpenSSL writes as a number or as one of its words.
+uint32_t salt_length(const token_key& key, const signature_scheme& scheme) {
+  const size_t digest = digest_size(scheme.digest);
+  // RFC 8017 section 9.1.1: emLen - hLen - 2, and emBits is one less than the modulus has.
+  const size_t bits = static_cast<size_t>(crypto().EVP_PKEY_get_bits(key.public_half()));
+  const size_t most = (bits + 6) / 8 - std::min((bits + 6) / 8, digest + 2);
+  switch (scheme.salt_len) {
+    case RSA_PSS_SALTLEN_DIGEST:
+      return static_cast<uint32_t>(digest);
+    case RSA_PSS_SALTLEN_AUTO:
+    case RSA_PSS_SALTLEN_MAX:
+      return static_cast<uint32_t>(most);
+    case salt_auto_digest_max:
+      return static_cast<uint32_t>(std::min(digest, most));
+    default:
+      break;
+  }
+  if (scheme.salt_len < 0 || static_cast<size_t>(scheme.salt_len) > most) {
+    refuse("an RSA-PSS salt of " + std::to_string(scheme.salt_len) +
+           " bytes does not fit this key");
+  }
+  return static_cast<uint32_t>(scheme.salt_len);
+}
+
+// The SHA-1 and SHA-2 that PKCS#11's RSA-PSS knows; 0: none of them.
+uint32_t pss_hash_bits(const EVP_MD* digest) {
+  switch (crypto().EVP_MD_get_type(digest)) {
+    case NID_sha1:
+    case NID_sha224:
+    case NID_sha256:
+    case NID_sha384:
+    case NID_sha512:
+      return static_cast<uint32_t>(digest_size(digest)) * 8;
+    default:
+      return 0;
+  }
+}
+
+// A legacy RSA of the public half: OpenSSL's padding functions ask it for nothing but its size.
+RSA* sizes_of(const token_key& key) {
+  return const_cast<RSA*>(crypto().EVP_PKEY_get0_RSA(key.public_half()));
+}
+
+std::vector<uint8_t> sign_raw(token_key& key, std::span<const uint8_t> block) {
+  return sign_with(key, HSMTLS_P11_SIGN_RSA_RAW, block);
+}
+
+std::vector<uint8_t> sign_pss_raw(token_key& key,
+                                  const signature_scheme& scheme,
+                                  std::span<const uint8_t> digest) {
+  std::vector<uint8_t> block(key.signature_size());
+  const host::error_mark mark;
+  if (crypto().RSA_padding_add_PKCS1_PSS_mgf1(sizes_of(key),
+                                              block.data(),
+                                              digest.data(),
+                                              scheme.digest,
+                                              scheme.mgf1_digest,
+                                              static_cast<int>(salt_length(key, scheme))) != 1) {
+    refuse("OpenSSL could not make the RSA-PSS padding");
+  }
+  return sign_raw(key, block);
+}
+
+std::vector<uint8_t> sign_pss(token_key& key,
+                              const signature_scheme& scheme,
+                              std::span<const uint8_t> digest) {
+  if (scheme.digest == nullptr) refuse("RSA-PSS needs a digest with a name");
+  const bool one_digest =
+      scheme.mgf1_digest == nullptr ||
+      crypto().EVP_MD_get_type(scheme.mgf1_digest) == crypto().EVP_MD_get_type(scheme.digest);
+  const uint32_t hash_bits = pss_hash_bits(scheme.digest);
+  const uint32_t salt = salt_length(key, scheme);
+  if (one_digest && hash_bits != 0 && !key.lacks(HSMTLS_P11_SIGN_RSA_PSS)) {
+    const hsmtls_p11_signature_spec spec{HSMTLS_P11_SIGN_RSA_PSS, hash_bits, salt};
+    try {
+      return key.sign(spec, digest);
+    } catch (const failure& problem) {
+      if (problem.code() != HSMTLS_UNSUPPORTED) throw;
+    }
+    std::vector<uint8_t> signature = sign_pss_raw(key, scheme, digest);
+    key.note_lack(HSMTLS_P11_SIGN_RSA_PSS);
+    return signature;
+  }
+  return sign_pss_raw(key, scheme, digest);
+}
+
+std::vector<uint8_t> sign_pkcs1(token_key& key, std::span<const uint8_t> info) {
+  if (!key.lacks(HSMTLS_P11_SIGN_RSA_PKCS1)) {
+    try {
+      return sign_with(key, HSMTLS_P11_SIGN_RSA_PKCS1, info);
+    } catch (const failure& problem) {
+      if (problem.code() != HSMTLS_UNSUPPORTED) throw;
+    }
+  }
+  std::vector<uint8_t> block(key.signature_size());
+  {
+    const host::error_mark mark;
+    if (crypto().RSA_padding_add_PKCS1_type_1(block.data(),
+                                              static_cast<int>(block.size()),
+                                              info.data(),
+                                              static_cast<int>(info.size())) != 1) {
+      refuse("the digest does not fit this RSA key");
+    }
+  }
+  std::vector<uint8_t> signature = sign_raw(key, block);
+  key.note_lack(HSMTLS_P11_SIGN_RSA_PKCS1);
+  return signature;
+}
+
+}  // namespace
+
+std::vector<uint8_t> sign_digest(token_key& key,
+                                 const signature_scheme& scheme,
+                                 std::span<const uint8_t> digest) {
+  switch (key.type()) {
+    case key_type::ed25519:
+      return sign_with(key, HSMTLS_P11_SIGN_EDDSA, digest);
+    case key_type::ec: {
+      const host::ecdsa_sig numbers = sign_ecdsa(key, digest);
+      uint8_t* der = nullptr;
+      const int length = crypto().i2d_ECDSA_SIG(numbers.get(), &der);
+      const host::openssl_memory<uint8_t> owner(der);
+      if (length <= 0) throw failure(HSMTLS_NO_MEMORY, "no memory for a signature");
+      return {der, der + length};
+    }
+    case key_type::rsa:
+      break;
+  }
+  if (scheme.digest != nullptr && digest.size() != digest_size(scheme.digest)) {
+    refuse("the digest to be signed is not as long as its algorithm says");
+  }
+  switch (scheme.padding) {
+    case rsa_padding::pss:
+      return sign_pss(key, scheme, digest);
+    case rsa_padding::pkcs1:
+      return sign_pkcs1(key, digest_info(scheme.digest, digest));
+    case rsa_padding::none:
+      return sign_raw(key, digest);
+  }
+  refuse("this RSA padding is not supported");
+}
+
+std::vector<uint8_t> sign_block(token_key& key,
+                                rsa_padding padding,
+                                std::span<const uint8_t> block) {
+  return padding == rsa_padding::none ? sign_raw(key, block) : sign_pkcs1(key, block);
+}
+
+host::ecdsa_sig sign_ecdsa(token_key& key, std::span<const uint8_t> digest) {
+  // FIPS 186-5 section 6.4: the leftmost bits count. Some tokens leave that to the caller.
+  const size_t order = (static_cast<size_t>(crypto().EVP_PKEY_get_bits(key.public_half())) + 7) / 8;
+  const std::vector<uint8_t> both =
+      sign_with(key, HSMTLS_P11_SIGN_ECDSA, digest.first(std::min(digest.size(), order)));
+  const int half = static_cast<int>(both.size() / 2);
+  host::ecdsa_sig made(crypto().ECDSA_SIG_new());
+  host::bignum r(crypto().BN_bin2bn(both.data(), half, nullptr));
+  host::bignum s(crypto().BN_bin2bn(both.data() + half, half, nullptr));
+  if (!made || !r || !s || crypto().ECDSA_SIG_set0(made.get(), r.get(), s.get()) != 1) {
+    throw failure(HSMTLS_NO_MEMORY, "no memory for a signature");
+  }
+  (void)r.release();  // set0: they are the signature's now
+  (void)s.release();
+  return made;
+}
+
+}  // namespace hsmtls::keys
