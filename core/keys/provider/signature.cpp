@@ -20,7 +20,7 @@ using host::crypto;
 // The parameters of an operation, as this file and OpenSSL spell them.
 struct settings {
   rsa_padding padding = rsa_padding::pkcs1;
-  int salt_len = salt_auto_digest_max;
+  std::optional<int> salt_len;  // none: for signing the digest's, for verifying any
   std::string digest;
   std::string mgf1_digest;
 };
@@ -136,11 +136,20 @@ void set_all(operation& op, const OSSL_PARAM parameters[]) {
   set_digests(op, parameters);
 }
 
+signature_scheme scheme_of(const operation& op) {
+  return {op.digest.get(),
+          op.set.padding,
+          op.mgf1_digest.get(),
+          op.set.salt_len.value_or(salt_auto_digest_max)};
+}
+
 // What we were told, as parameters for an operation of the host's own.
 class host_parameters {
  public:
-  host_parameters(const operation& op, bool with_digest) : set_(op.set) {
-    if (with_digest && !set_.digest.empty()) {
+  enum class purpose { verify_digest, verify_message, describe_signature };
+
+  host_parameters(const operation& op, purpose what_for) : set_(op.set) {
+    if (what_for == purpose::verify_digest && !set_.digest.empty()) {
       add(crypto().OSSL_PARAM_construct_utf8_string(
           OSSL_SIGNATURE_PARAM_DIGEST, set_.digest.data(), 0));
     }
@@ -150,7 +159,12 @@ class host_parameters {
                                                      : RSA_PKCS1_PADDING;
       add(crypto().OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PAD_MODE, &padding_));
       if (set_.padding == rsa_padding::pss) {
-        add(crypto().OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &set_.salt_len));
+        if (what_for == purpose::describe_signature && op.key->token) {
+          salt_len_ = salt_bytes(*op.key->token, scheme_of(op));
+        } else {
+          salt_len_ = set_.salt_len.value_or(RSA_PSS_SALTLEN_AUTO);
+        }
+        add(crypto().OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &salt_len_));
         if (!set_.mgf1_digest.empty()) {
           add(crypto().OSSL_PARAM_construct_utf8_string(
               OSSL_SIGNATURE_PARAM_MGF1_DIGEST, set_.mgf1_digest.data(), 0));
@@ -165,12 +179,15 @@ class host_parameters {
   void add(const OSSL_PARAM& one) { list_.at(used_++) = one; }
   settings set_;
   int padding_ = 0;
+  int salt_len_ = 0;
   size_t used_ = 0;
   std::array<OSSL_PARAM, 6> list_{};
 };
 
 // An operation of the host's own provider on the public half, for the digest that is set.
-host::md_ctx host_verification(const operation& op, EVP_PKEY_CTX** out_settings) {
+host::md_ctx host_verification(const operation& op,
+                               host_parameters::purpose what_for,
+                               EVP_PKEY_CTX** out_settings) {
   host::md_ctx made(crypto().EVP_MD_CTX_new());
   const bool named = !op.set.digest.empty();
   if (!made || crypto().EVP_DigestVerifyInit_ex(made.get(),
@@ -179,7 +196,7 @@ host::md_ctx host_verification(const operation& op, EVP_PKEY_CTX** out_settings)
                                                 op.provider->libctx,
                                                 not_ours,
                                                 op.key->public_half(),
-                                                host_parameters(op, false).data()) != 1) {
+                                                host_parameters(op, what_for).data()) != 1) {
     return nullptr;
   }
   return made;
@@ -211,7 +228,8 @@ int get_params(void* context, OSSL_PARAM parameters[]) {
   return guarded(*op.provider, 0, [&] {
     if (!op.key) return 0;
     EVP_PKEY_CTX* same = nullptr;
-    const host::md_ctx owner = host_verification(op, &same);
+    const host::md_ctx owner =
+        host_verification(op, host_parameters::purpose::describe_signature, &same);
     return owner && crypto().EVP_PKEY_CTX_get_params(same, parameters) > 0 ? 1 : 0;
   });
 }
@@ -286,10 +304,6 @@ void begin(operation& op, void* key, const char* digest, const OSSL_PARAM parame
 }
 
 // ---- signing
-
-signature_scheme scheme_of(const operation& op) {
-  return {op.digest.get(), op.set.padding, op.mgf1_digest.get(), op.set.salt_len};
-}
 
 int give(const std::vector<uint8_t>& made, unsigned char* signature, size_t* length, size_t room) {
   if (made.size() > room) refuse("there is no room for the signature");
@@ -383,7 +397,8 @@ int verify(void* context,
   return guarded(*op.provider, 0, [&] {
     EVP_PKEY_CTX* const with = op.verifying_digest.get();
     if (with == nullptr ||
-        crypto().EVP_PKEY_CTX_set_params(with, host_parameters(op, true).data()) <= 0) {
+        crypto().EVP_PKEY_CTX_set_params(
+            with, host_parameters(op, host_parameters::purpose::verify_digest).data()) <= 0) {
       return 0;
     }
     return crypto().EVP_PKEY_verify(with, signature, length, digest, digest_len) == 1 ? 1 : 0;
@@ -404,7 +419,8 @@ int message_verify_init(void* context,
 
 // The host's own operation, begun when the first byte comes: by then all parameters are set.
 bool ensure_verifying(operation& op) {
-  if (!op.verifying) op.verifying = host_verification(op, nullptr);
+  if (!op.verifying)
+    op.verifying = host_verification(op, host_parameters::purpose::verify_message, nullptr);
   return op.verifying != nullptr;
 }
 

@@ -42,30 +42,6 @@ std::vector<uint8_t> digest_info(const EVP_MD* digest, std::span<const uint8_t> 
   return {der, der + length};
 }
 
-// Bytes, of what OpenSSL writes as a number or as one of its words.
-uint32_t salt_length(const token_key& key, const signature_scheme& scheme) {
-  const size_t digest = digest_size(scheme.digest);
-  // RFC 8017 section 9.1.1: emLen - hLen - 2, and emBits is one less than the modulus has.
-  const size_t bits = static_cast<size_t>(crypto().EVP_PKEY_get_bits(key.public_half()));
-  const size_t most = (bits + 6) / 8 - std::min((bits + 6) / 8, digest + 2);
-  switch (scheme.salt_len) {
-    case RSA_PSS_SALTLEN_DIGEST:
-      return static_cast<uint32_t>(digest);
-    case RSA_PSS_SALTLEN_AUTO:
-    case RSA_PSS_SALTLEN_MAX:
-      return static_cast<uint32_t>(most);
-    case salt_auto_digest_max:
-      return static_cast<uint32_t>(std::min(digest, most));
-    default:
-      break;
-  }
-  if (scheme.salt_len < 0 || static_cast<size_t>(scheme.salt_len) > most) {
-    refuse("an RSA-PSS salt of " + std::to_string(scheme.salt_len) +
-           " bytes does not fit this key");
-  }
-  return static_cast<uint32_t>(scheme.salt_len);
-}
-
 // The SHA-1 and SHA-2 that PKCS#11's RSA-PSS knows; 0: none of them.
 uint32_t pss_hash_bits(const EVP_MD* digest) {
   switch (crypto().EVP_MD_get_type(digest)) {
@@ -99,7 +75,7 @@ std::vector<uint8_t> sign_pss_raw(token_key& key,
                                               digest.data(),
                                               scheme.digest,
                                               scheme.mgf1_digest,
-                                              static_cast<int>(salt_length(key, scheme))) != 1) {
+                                              salt_bytes(key, scheme)) != 1) {
     refuse("OpenSSL could not make the RSA-PSS padding");
   }
   return sign_raw(key, block);
@@ -113,7 +89,7 @@ std::vector<uint8_t> sign_pss(token_key& key,
       scheme.mgf1_digest == nullptr ||
       crypto().EVP_MD_get_type(scheme.mgf1_digest) == crypto().EVP_MD_get_type(scheme.digest);
   const uint32_t hash_bits = pss_hash_bits(scheme.digest);
-  const uint32_t salt = salt_length(key, scheme);
+  const auto salt = static_cast<uint32_t>(salt_bytes(key, scheme));
   if (one_digest && hash_bits != 0 && !key.lacks(HSMTLS_P11_SIGN_RSA_PSS)) {
     const hsmtls_p11_signature_spec spec{HSMTLS_P11_SIGN_RSA_PSS, hash_bits, salt};
     try {
@@ -152,6 +128,29 @@ std::vector<uint8_t> sign_pkcs1(token_key& key, std::span<const uint8_t> info) {
 }
 
 }  // namespace
+
+int salt_bytes(const token_key& key, const signature_scheme& scheme) {
+  const size_t digest = digest_size(scheme.digest);
+  // RFC 8017 section 9.1.1: emLen - hLen - 2, and emBits is one less than the modulus has.
+  const size_t bits = static_cast<size_t>(crypto().EVP_PKEY_get_bits(key.public_half()));
+  const size_t most = (bits + 6) / 8 - std::min((bits + 6) / 8, digest + 2);
+  switch (scheme.salt_len) {
+    case RSA_PSS_SALTLEN_DIGEST:
+      return static_cast<int>(digest);
+    case RSA_PSS_SALTLEN_AUTO:
+    case RSA_PSS_SALTLEN_MAX:
+      return static_cast<int>(most);
+    case salt_auto_digest_max:
+      return static_cast<int>(std::min(digest, most));
+    default:
+      break;
+  }
+  if (scheme.salt_len < 0 || static_cast<size_t>(scheme.salt_len) > most) {
+    refuse("an RSA-PSS salt of " + std::to_string(scheme.salt_len) +
+           " bytes does not fit this key");
+  }
+  return scheme.salt_len;
+}
 
 std::vector<uint8_t> sign_digest(token_key& key,
                                  const signature_scheme& scheme,

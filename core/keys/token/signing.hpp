@@ -18,9 +18,12 @@ inline constexpr int salt_auto_digest_max = -4;
 struct signature_scheme {
   const EVP_MD* digest = nullptr;  // null: what is signed is no digest that has a name
   rsa_padding padding = rsa_padding::pkcs1;
-  const EVP_MD* mgf1_digest = nullptr;    // PSS; null: `digest`
-  int salt_len = RSA_PSS_SALTLEN_DIGEST;  // bytes, or one of OpenSSL's RSA_PSS_SALTLEN_…
+  const EVP_MD* mgf1_digest = nullptr;  // PSS; null: `digest`
+  int salt_len = salt_auto_digest_max;  // bytes, or one of OpenSSL's RSA_PSS_SALTLEN_…
 };
+
+// `salt_bytes` returns how long a PSS salt by that scheme is. Throws failure where it does not fit.
+int salt_bytes(const token_key& key, const signature_scheme& scheme);
 
 // `sign_digest` signs a digest, with an Ed25519 key a message, and returns the signature as OpenSSL
 // has it: ECDSA in DER. Where the token has no mechanism for a padding, the padding is made here and
