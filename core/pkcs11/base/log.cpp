@@ -146,6 +146,16 @@ bool said_before(std::string_view sentence) {
 }
 }  // namespace
 
+void event_of(level severity, std::string_view name, std::span<const char* const> fields) {
+  if (!enabled()) return;
+  std::string line;
+  for (size_t i = 0; i < fields.size(); i += 2) {
+    const bool valued = i + 1 < fields.size() && fields[i + 1] != nullptr;
+    if (fields[i] != nullptr) detail::append(line, escaped(fields[i]), valued ? fields[i + 1] : "");
+  }
+  detail::write_line(severity, escaped(name), line);
+}
+
 void complain(std::string_view sentence) {
   if (said_before(sentence)) return;
   if (enabled()) event(level::error, "setup", "problem", sentence);

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstdint>
 #include <new>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -51,6 +52,9 @@ void event(level severity, std::string_view name, const Fields&... fields) noexc
   } catch (const std::bad_alloc&) {
   }
 }
+
+// `event_of` is `event` for fields that are counted at run time.
+void event_of(level severity, std::string_view name, std::span<const char* const> fields);
 
 // `complain` says a sentence that the person who runs the program has to see, log or no log: on
 // stderr unless HSMTLS_LOG already sends it there. For set-up errors only; each is said once in the

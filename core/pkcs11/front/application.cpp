@@ -17,7 +17,7 @@ application& application::current() {
 CK_RV application::initialise(void* reserved) {
   // Each user counts there, too, and no lock of ours is held: a C_Initialize that hangs keeps only
   // its caller.
-  if (const CK_RV rv = runtime_.attach(reserved); rv != CKR_OK) return rv;
+  if (const CK_RV rv = runtime_.attach(reserved, face::front); rv != CKR_OK) return rv;
   {
     std::unique_lock held(lifecycle_);
     const time_point until = steady::now() + settings().deadline;
@@ -42,7 +42,7 @@ CK_RV application::finalise() {
     changed_.notify_all();
     closed(sessions.take_if([](const virtual_session&) { return true; }));
     objects.forget_session_objects();
-    for (token* one : runtime_.tokens()) last_session_closed(*one);
+    for (token* one : runtime_.tokens(face::front)) last_session_closed(*one);
     {
       std::lock_guard held(lifecycle_);
       finalising_ = false;

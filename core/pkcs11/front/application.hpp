@@ -113,7 +113,7 @@ CK_RV on_slot(CK_SLOT_ID slot, Body&& body) noexcept {
       if (behind == nullptr) {
         // Perhaps the application has the number from its configuration and never listed the slots.
         std::vector<runtime::slot> all;
-        app.process().slots(false, until, all);
+        app.process().slots(app.process().modules(face::front), false, until, all);
         behind = app.process().find(slot);
       }
       if (behind == nullptr) return CKR_SLOT_ID_INVALID;

@@ -39,8 +39,8 @@ CK_FUNCTION_LIST* function_list() {
 
 bool offers_v3() {
   // An application asks for interfaces before C_Initialize: the modules have to be looked at now.
-  runtime::current().load();
-  const auto modules = runtime::current().modules();
+  runtime::current().load(face::front);
+  const auto modules = runtime::current().modules(face::front);
   return std::any_of(modules.begin(), modules.end(), [](const vendor_module* one) {
     return one->functions_v3() != nullptr;
   });

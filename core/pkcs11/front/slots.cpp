@@ -33,7 +33,7 @@ CK_RV ask_slot(CK_SLOT_ID slot, Run&& run) {
 
 CK_RV next_event(application& app, time_point until, CK_SLOT_ID& slot) {
   CK_RV answer = CKR_FUNCTION_NOT_SUPPORTED;
-  for (vendor_module* module : app.process().modules()) {
+  for (vendor_module* module : app.process().modules(face::front)) {
     CK_SLOT_ID real = 0;
     const CK_RV rv = module->call(until, [&](const CK_FUNCTION_LIST& vendor) {
       return invoke(vendor.C_WaitForSlotEvent, CK_FLAGS{CKF_DONT_BLOCK}, &real, nullptr);
@@ -59,8 +59,10 @@ CK_RV C_GetSlotList(CK_BBOOL with_token, CK_SLOT_ID* out, CK_ULONG* count) {
     if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (count == nullptr) return CKR_ARGUMENTS_BAD;
     std::vector<runtime::slot> all;
-    if (const CK_RV rv =
-            app.process().slots(with_token != CK_FALSE, steady::now() + settings().deadline, all);
+    if (const CK_RV rv = app.process().slots(app.process().modules(face::front),
+                                             with_token != CK_FALSE,
+                                             steady::now() + settings().deadline,
+                                             all);
         rv != CKR_OK)
       return rv;
     const CK_ULONG room = *count;

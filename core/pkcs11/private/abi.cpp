@@ -7,6 +7,7 @@
 #include <new>
 
 #include "core/pkcs11/base/configuration.hpp"
+#include "core/pkcs11/base/log.hpp"
 #include "core/pkcs11/private/administration.hpp"
 #include "core/pkcs11/private/asynchronous.hpp"
 #include "core/pkcs11/private/function_table.hpp"
@@ -92,8 +93,10 @@ int32_t key_open(const char* text,
     require(out != nullptr, "the place for the key");
     auto opened = std::make_unique<hsmtls_p11_key>();
     uri wanted = parse_or_throw(text);
-    pin_provider pins(wanted, login_of(login).get());
-    opened->behind = key::open(std::move(wanted), std::move(pins), until_of(deadline_ms));
+    const login_of how(login);
+    pin_provider pins(wanted, how.get());
+    opened->behind = key::open(
+        std::move(wanted), only_module_of(how.get()), std::move(pins), until_of(deadline_ms));
     *out = opened.release();
   });
 }
@@ -300,6 +303,30 @@ int32_t token_change_pin(const char* uri,
   });
 }
 
+void log_line(uint32_t level, const char* event, const char* const* strings, uint32_t num) {
+  if (event == nullptr || (strings == nullptr && num > 0)) return;
+  guard(nullptr, [&] {
+    const auto severity = static_cast<log::level>(std::min<uint32_t>(level, 2));
+    log::event_of(severity, event, {strings, num});
+  });
+}
+
+void complain(const char* sentence) {
+  if (sentence == nullptr) return;
+  guard(nullptr, [&] { log::complain(sentence); });
+}
+
+uint32_t modules_configured() {
+  return static_cast<uint32_t>(settings().modules.size());
+}
+
+int32_t module_add(const char* path, hsmtls_p11_error* error) {
+  return guard(error, [&] {
+    require(path != nullptr && *path != '\0', "the module's file");
+    add_module(path);
+  });
+}
+
 constexpr hsmtls_p11_functions table{
     HSMTLS_P11_ABI,
     sizeof(hsmtls_p11_functions),
@@ -321,6 +348,10 @@ constexpr hsmtls_p11_functions table{
     object_remove,
     token_initialise,
     token_change_pin,
+    log_line,
+    complain,
+    modules_configured,
+    module_add,
 };
 
 }  // namespace

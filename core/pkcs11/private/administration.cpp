@@ -12,9 +12,9 @@ CK_UTF8CHAR* mutable_bytes(std::span<const uint8_t> bytes) {
 }
 
 // The token that is meant: one that the URI fits, or a slot by its number, initialised or not.
-present_token token_or_slot(runtime& process, const uri& wanted, time_point until) {
-  if (!wanted.slot_id) return one_token_of(process, wanted, until);
-  for (const present_token& one : all_tokens(process, true, until)) {
+present_token token_or_slot(const modules_list& in, const uri& wanted, time_point until) {
+  if (!wanted.slot_id) return one_token_of(in, wanted, until);
+  for (const present_token& one : all_tokens(in, true, until)) {
     if (one.slot == *wanted.slot_id && matches_token(wanted, one.info)) return one;
   }
   throw failure(HSMTLS_P11_TOKEN_NOT_FOUND,
@@ -82,7 +82,7 @@ void initialise_token(const char* uri_text,
   }
   const uri wanted = parse_or_throw(uri_text);
   const runtime_use process;
-  const present_token where = token_or_slot(process.process(), wanted, until);
+  const present_token where = token_or_slot(process.modules(), wanted, until);
   const sole_token_use use(where);
   token& behind = *where.behind;
   drain(where);
@@ -102,7 +102,7 @@ void change_user_pin(const char* uri_text,
                      time_point until) {
   const uri wanted = parse_or_throw(uri_text);
   const runtime_use process;
-  const present_token where = one_token_of(process.process(), wanted, until);
+  const present_token where = one_token_of(process.modules(), wanted, until);
   const token_use use(*where.behind, until);
   token& behind = *where.behind;
   // PKCS#11 v3.1 C_SetPIN: it is the PIN of whoever is logged in that changes; of the user, if

@@ -129,7 +129,10 @@ std::shared_ptr<key> generate(const char* uri_text,
   check(change_token(in.behind(), until, make),
         "generate a key in token " + in.where.quoted_label());
   // While the login lasts: the user is asked for the PIN once.
-  return key::open(parse_or_throw(uri_for(in.where, recipe).c_str()), std::move(in.pins), until);
+  return key::open(parse_or_throw(uri_for(in.where, recipe).c_str()),
+                   only_module_of(login),
+                   std::move(in.pins),
+                   until);
 }
 
 }  // namespace hsmtls::pkcs11

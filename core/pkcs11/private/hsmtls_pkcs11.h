@@ -32,7 +32,7 @@ typedef enum hsmtls_p11_code {
   HSMTLS_P11_OK = 0,
   HSMTLS_P11_BAD_ARGUMENT = 1,
   HSMTLS_P11_MALFORMED_URI = 2,
-  HSMTLS_P11_MODULE = 3, /* no module configured, or it cannot be loaded or initialised */
+  HSMTLS_P11_MODULE = 3, /* no module at hand, or it cannot be loaded or initialised */
   HSMTLS_P11_TOKEN_NOT_FOUND = 4,
   HSMTLS_P11_OBJECT_NOT_FOUND = 5, /* no such key or certificate; the message has the near miss */
   HSMTLS_P11_AMBIGUOUS = 6,        /* several fit; the message lists them */
@@ -86,6 +86,8 @@ typedef struct hsmtls_p11_login {
                              are read again at each login */
   int32_t forget_pin;     /* 1: a PIN given by value is not kept for a later login */
   int32_t insist;         /* 1: log in although the token says that it is the last try */
+  const char* module; /* look in the vendor's module of this file only, added as by `module_add`;
+                             null: in all */
 } hsmtls_p11_login;
 
 typedef enum hsmtls_p11_key_type {
@@ -330,6 +332,22 @@ typedef struct hsmtls_p11_functions {
                               const uint8_t* new_pin,
                               uint32_t new_pin_len,
                               hsmtls_p11_error* error);
+
+  /* `log` writes one line to where HSMTLS_LOG points; nowhere, if nowhere. `level`: 0 info, 1
+   * warning, 2 error. `strings`: keys and values in turn, `num` of both together. Never a PIN. */
+  void (*log)(uint32_t level, const char* event, const char* const* strings, uint32_t num);
+  /* `complain` says a sentence about the set-up that whoever runs the program must see, on stderr
+   * too: each once in the life of the process. */
+  void (*complain)(const char* sentence);
+
+  /* `modules_configured` tells how many files HSMTLS_MODULE names; 0 also where it is not to be
+   * trusted (set-uid programs). No PKCS#11 call. */
+  uint32_t (*modules_configured)(void);
+  /* `module_add` makes one more vendor's module usable, for this face only: the applications of the
+   * PKCS#11 functions go on with those that HSMTLS_MODULE names. At any time, and for the life of
+   * the process and of its forked children. The same file again, by whatever name, is a success and
+   * no second instance. It is initialised when it is used. */
+  int32_t (*module_add)(const char* path, hsmtls_p11_error* error);
 } hsmtls_p11_functions;
 
 /* `hsmtls_pkcs11_functions` returns the table of the copy of this library that owns the process's

@@ -25,13 +25,16 @@ struct candidate {
 }
 
 // The one private key that a URI fits.
-candidate find_key(runtime& process, const uri& wanted, pin_provider& pins, time_point until) {
+candidate find_key(const modules_list& in,
+                   const uri& wanted,
+                   pin_provider& pins,
+                   time_point until) {
   if (wanted.type && *wanted.type != object_type::private_key) {
     throw failure(HSMTLS_P11_BAD_ARGUMENT,
                   "the URI names a '" + std::string(type_name(*wanted.type)) +
                       "', not a private key: leave the type out or write type=private");
   }
-  const auto tokens = tokens_of(process, wanted, until);
+  const auto tokens = tokens_of(in, wanted, until);
   std::vector<candidate> fitting;
   for (const present_token& where : tokens) {
     const auto use = std::make_shared<const token_use>(*where.behind, until);
@@ -44,7 +47,7 @@ candidate find_key(runtime& process, const uri& wanted, pin_provider& pins, time
   }
   if (fitting.size() > 1) throw_ambiguous(wanted, fitting);
   if (fitting.size() == 1) return std::move(fitting[0]);
-  if (tokens.size() > 1) (void)one_token_of(process, wanted, until);  // throws AMBIGUOUS
+  if (tokens.size() > 1) (void)one_token_of(in, wanted, until);  // throws AMBIGUOUS
   const present_token& where = tokens[0];
   const token_use use(*where.behind, until);
   const bool hidden =
@@ -103,8 +106,8 @@ void event_sink::send(const hsmtls_p11_event& event) noexcept {
 }
 
 key::binding key::find(time_point until) {
-  auto process = std::make_shared<const runtime_use>();
-  candidate found = find_key(process->process(), wanted_, pins_, until);
+  auto process = std::make_shared<const runtime_use>(module_);
+  candidate found = find_key(process->modules(), wanted_, pins_, until);
   binding at{std::move(process), found.where, found.use, nullptr};
   token& behind = *found.where.behind;
   // Found once more as an object that remembers itself, in a session that it can be read in.
@@ -189,8 +192,9 @@ class key::turn {
   presence& in_;
 };
 
-key::key(uri wanted, pin_provider pins)
+key::key(uri wanted, std::string module, pin_provider pins)
     : wanted_(std::move(wanted)),
+      module_(std::move(module)),
       pins_(std::move(pins)),
       presence_(new presence(std::make_shared<event_sink>())) {}
 
@@ -212,11 +216,16 @@ key::presence& key::here() {
   return *known;
 }
 
-std::shared_ptr<key> key::open(uri wanted, pin_provider pins, time_point until) {
+std::shared_ptr<key> key::open(uri wanted,
+                               std::string module,
+                               pin_provider pins,
+                               time_point until) {
   // From here on the PIN is in locked memory only.
   wanted.pin_value.reset();
   wanted.pin_source.reset();
-  std::shared_ptr<key> opened(new key(std::move(wanted), std::move(pins)));
+  // By the name that it is known by: a child must find it whatever became of this one.
+  if (!module.empty()) module = add_module(module).path();
+  std::shared_ptr<key> opened(new key(std::move(wanted), std::move(module), std::move(pins)));
   const binding at = opened->bound(until);
   opened->describe(at, until);
   opened->public_half_ = at.what->known_public_half();

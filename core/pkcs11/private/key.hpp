@@ -46,8 +46,11 @@ class event_sink final : public token_observer {
 
 class key {
  public:
-  // `open` finds and reads the key; throws failure.
-  static std::shared_ptr<key> open(uri wanted, pin_provider pins, time_point until);
+  // `open` finds and reads the key; throws failure. `module`: see runtime_use.
+  static std::shared_ptr<key> open(uri wanted,
+                                   std::string module,
+                                   pin_provider pins,
+                                   time_point until);
   ~key();
   key(const key&) = delete;
   key& operator=(const key&) = delete;
@@ -89,7 +92,7 @@ class key {
   };
   class turn;
 
-  explicit key(uri wanted, pin_provider pins);
+  key(uri wanted, std::string module, pin_provider pins);
   presence& here();
   binding find(time_point until);
   binding find_again(time_point until);
@@ -102,6 +105,7 @@ class key {
                 time_point until);
 
   const uri wanted_;
+  const std::string module_;  // to look in alone; empty: in all
   pin_provider pins_;
   key_description description_;
   std::optional<public_half> public_half_;  // known once it was opened, also to forked children

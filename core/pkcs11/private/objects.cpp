@@ -54,7 +54,7 @@ bytes bytes_from(const uint8_t* start, uint32_t length) {
 
 void list_tokens(hsmtls_p11_token_fn each, void* user, time_point until) {
   const runtime_use use;
-  for (const present_token& one : all_tokens(use.process(), true, until)) {
+  for (const present_token& one : all_tokens(use.modules(), true, until)) {
     const token_description is = one.description();
     uri named;
     if (is.label.empty()) {

@@ -28,15 +28,49 @@ all_uses& uses() {
 
 }  // namespace
 
-runtime_use::runtime_use() : process_(runtime::current()) {
-  const CK_RV rv = process_.attach(nullptr);
+vendor_module& add_module(const std::string& path) {
+  std::string why;
+  vendor_module* const added = runtime::current().add(path, why);
+  if (added == nullptr) {
+    throw failure(HSMTLS_P11_MODULE,
+                  "the PKCS#11 module " + why +
+                      "; name the file of your token's vendor, for example "
+                      "/usr/lib/softhsm/libsofthsm2.so");
+  }
+  return *added;
+}
+
+runtime_use::runtime_use(const std::string& only)
+    : process_(runtime::current()), only_(only.empty() ? nullptr : &add_module(only)) {
+  const CK_RV rv =
+      only_ != nullptr ? process_.attach_to(*only_) : process_.attach(nullptr, face::private_abi);
   if (rv == CKR_OK) return;
+  if (only_ != nullptr) {
+    throw failure(HSMTLS_P11_MODULE,
+                  "the PKCS#11 module " + quoted_path(only) +
+                      " cannot be used: what is wrong with it was said on stderr (" + rv_name(rv) +
+                      ")",
+                  rv);
+  }
+  if (settings().modules.empty() && process_.modules(face::private_abi).empty()) {
+    throw failure(HSMTLS_P11_MODULE,
+                  "no PKCS#11 module is configured: set HSMTLS_MODULE to the file of your token's "
+                  "vendor, for example /usr/lib/softhsm/libsofthsm2.so, or pass that file as the "
+                  "module (" +
+                      rv_name(rv) + ")",
+                  rv);
+  }
   throw failure(HSMTLS_P11_MODULE,
                 "no PKCS#11 module can be used: HSMTLS_MODULE names the one of your token's "
                 "vendor; what is wrong with it "
                 "was said on stderr (" +
                     rv_name(rv) + ")",
                 rv);
+}
+
+std::vector<vendor_module*> runtime_use::modules() const {
+  if (only_ != nullptr) return {only_};
+  return process_.modules(face::private_abi);
 }
 
 runtime_use::~runtime_use() {
@@ -122,7 +156,8 @@ opened_token::opened_token(const char* uri_text,
                            time_point until)
     : wanted(parse_or_throw(uri_text)),
       pins(wanted, with),
-      where(one_token_of(process.process(), wanted, until)),
+      process(only_module_of(with)),
+      where(one_token_of(process.modules(), wanted, until)),
       use(*where.behind, until) {
   const bool login_required = (where.info.flags & CKF_LOGIN_REQUIRED) != 0;
   if (login_required && (when == login::required || can_log_in(where, pins)))

@@ -8,17 +8,23 @@
 
 namespace hsmtls::pkcs11 {
 
+// `add_module` makes one more vendor's module usable, or finds it. Throws MODULE.
+vendor_module& add_module(const std::string& path);
+
 // Counts the private face in to the process's runtime while it lives. Throws MODULE.
 class runtime_use {
  public:
-  runtime_use();
+  // `only`: looks in the module of this file alone, which is added if need be; empty: in all.
+  explicit runtime_use(const std::string& only = {});
   ~runtime_use();
   runtime_use(const runtime_use&) = delete;
   runtime_use& operator=(const runtime_use&) = delete;
-  [[nodiscard]] runtime& process() const { return process_; }
+  // Where to look.
+  [[nodiscard]] std::vector<vendor_module*> modules() const;
 
  private:
   runtime& process_;
+  vendor_module* const only_;
 };
 
 // Counts one user of a token in: the last one logs the private face out of it and closes its

@@ -51,9 +51,13 @@ uri parse_or_throw(const char* text) {
   return *std::move(parsed.value);
 }
 
-std::vector<present_token> all_tokens(runtime& process, bool with_token, time_point until) {
+std::string only_module_of(const hsmtls_p11_login* login) {
+  return login != nullptr && login->module != nullptr ? login->module : "";
+}
+
+std::vector<present_token> all_tokens(const modules_list& in, bool with_token, time_point until) {
   std::vector<runtime::slot> slots;
-  check(process.slots(with_token, until, slots), "list the tokens");
+  check(runtime::current().slots(in, with_token, until, slots), "list the tokens");
   std::vector<present_token> all;
   for (const runtime::slot& one : slots) {
     present_token here{one.behind, one.id, {}};
@@ -65,8 +69,8 @@ std::vector<present_token> all_tokens(runtime& process, bool with_token, time_po
   return all;
 }
 
-std::vector<present_token> tokens_of(runtime& process, const uri& wanted, time_point until) {
-  const auto all = all_tokens(process, true, until);
+std::vector<present_token> tokens_of(const modules_list& in, const uri& wanted, time_point until) {
+  const auto all = all_tokens(in, true, until);
   std::vector<present_token> fitting;
   for (const present_token& one : all) {
     const bool initialised = (one.info.flags & CKF_TOKEN_INITIALIZED) != 0;
@@ -81,8 +85,8 @@ std::vector<present_token> tokens_of(runtime& process, const uri& wanted, time_p
                 "the URI fits no token: " + token_near_miss(wanted, present));
 }
 
-present_token one_token_of(runtime& process, const uri& wanted, time_point until) {
-  const auto fitting = tokens_of(process, wanted, until);
+present_token one_token_of(const modules_list& in, const uri& wanted, time_point until) {
+  const auto fitting = tokens_of(in, wanted, until);
   if (fitting.size() == 1) return fitting[0];
   std::vector<token_description> all;
   for (const present_token& one : fitting) all.push_back(one.description());

@@ -40,14 +40,20 @@ struct found_object {
 // `parse_or_throw` parses a URI; throws MALFORMED_URI with the parser's sentence.
 uri parse_or_throw(const char* text);
 
+// Where to look.
+using modules_list = std::vector<vendor_module*>;
+
+// `only_module_of` returns the module that the caller wants to look in alone; empty: in all.
+std::string only_module_of(const hsmtls_p11_login* login);
+
 // `all_tokens` lists every slot, `with_token` only or all.
-std::vector<present_token> all_tokens(runtime& process, bool with_token, time_point until);
+std::vector<present_token> all_tokens(const modules_list& in, bool with_token, time_point until);
 
 // `tokens_of` returns the tokens that the URI fits; throws TOKEN_NOT_FOUND with the near miss.
-std::vector<present_token> tokens_of(runtime& process, const uri& wanted, time_point until);
+std::vector<present_token> tokens_of(const modules_list& in, const uri& wanted, time_point until);
 
 // `one_token_of` throws AMBIGUOUS, too, if it fits several.
-present_token one_token_of(runtime& process, const uri& wanted, time_point until);
+present_token one_token_of(const modules_list& in, const uri& wanted, time_point until);
 
 // `can_log_in` tells whether `log_in` has anything to log in with.
 bool can_log_in(const present_token& where, const pin_provider& pins);

@@ -23,12 +23,18 @@ std::atomic<const runtime*> parent_process{nullptr};
 // Handlers are never unregistered, and an application may initialise and finalise for ever: those
 // that the vendors register come with their first few calls.
 constexpr int most_armings = 32;
+std::atomic<int> armings{0};
 
 void arm_guards() {
-  static std::atomic<int> armings{0};
   if (armings.fetch_add(1) >= most_armings) return;
   arm_exit_guard();
   arm_fork_guard();
+}
+
+// For a module that is new in the process, however long that runs.
+void arm_guards_anew() {
+  armings = 0;
+  arm_guards();
 }
 
 // Sets a flag that others wait for, and takes it back in any case.
@@ -71,13 +77,25 @@ class doing {
 
 CK_RV leads_back() {
   log::complain(
-      "HSMTLS_MODULE names a module that calls hsmtls in turn (p11-kit-proxy with hsmtls in its "
-      "configuration, "
-      "say). Name the module of your token's vendor itself");
+      "HSMTLS_MODULE or the program names a module that calls hsmtls in turn (p11-kit-proxy with "
+      "hsmtls in its configuration, say). Name the module of your token's vendor itself");
   return CKR_FUNCTION_FAILED;
 }
 
+const CK_FUNCTION_LIST* our_own_list() {
+  CK_FUNCTION_LIST* ourselves = nullptr;
+  if (const instance_record* us = owner()) us->get_function_list(&ourselves);
+  return ourselves;
+}
+
 }  // namespace
+
+runtime::runtime(const runtime* parent) : parent_(parent) {
+  if (parent == nullptr) return;
+  for (const known_module& one : parent->modules_) {
+    if (!one.configured) modules_.push_back({vendor_module::again(*one.module), false});
+  }
+}
 
 runtime& runtime::current() {
   runtime* existing = this_process.load();
@@ -87,22 +105,76 @@ runtime& runtime::current() {
   return *existing;
 }
 
-CK_RV runtime::load() {
+CK_RV runtime::load(face who) {
   if (loads) return leads_back();
   std::unique_lock held(mutex_);
   if (!changed_.wait_until(held, steady::now() + settings().deadline, [&] { return !loading_; })) {
     return CKR_FUNCTION_FAILED;
   }
-  if (!modules_.empty()) return CKR_OK;
+  const auto any_for = [&](face one) {
+    return std::any_of(modules_.begin(), modules_.end(), [&](const known_module& known) {
+      return one == face::private_abi || known.configured;
+    });
+  };
+  if (any_for(face::front)) return CKR_OK;
+  // Who has other modules does not miss one that nobody configured.
+  if (any_for(who) && settings().modules.empty()) return CKR_OK;
   const raised flag(mutex_, changed_, loading_);
   held.unlock();
   const doing it(loads);
   modules_list loaded = load_configured();
   held.lock();
-  modules_ = std::move(loaded);
-  const CK_RV rv = modules_.empty() ? CKR_GENERAL_ERROR : CKR_OK;
+  for (auto& one : loaded) keep(one, true);
+  const CK_RV rv = any_for(who) ? CKR_OK : CKR_GENERAL_ERROR;
   held.unlock();
   return rv;
+}
+
+vendor_module* runtime::keep(std::unique_ptr<vendor_module>& fresh, bool configured) {
+  for (known_module& one : modules_) {
+    // By a symbolic link or another name: one file is loaded once, and has one list.
+    if (&one.module->functions() != &fresh->functions()) continue;
+    one.configured = one.configured || configured;
+    return one.module.get();
+  }
+  if (exiting_) {
+    auto held = fresh->door().hold();
+    fresh->door().go_to(gate::phase::closed);
+  }
+  modules_.push_back({std::move(fresh), configured});
+  return modules_.back().module.get();
+}
+
+vendor_module* runtime::add(const std::string& path, std::string& why) {
+  if (loads) {
+    leads_back();
+    why = quoted_path(path) + " cannot be loaded from inside of a module that is being loaded";
+    return nullptr;
+  }
+  // First those that the front sees, too: what is configured is not added.
+  if (!settings().modules.empty() && load(face::front) == CKR_FUNCTION_FAILED) {
+    why = quoted_path(path) +
+          " has to wait for the modules that HSMTLS_MODULE names, and that takes longer than the "
+          "deadline";
+    return nullptr;
+  }
+  {
+    std::lock_guard held(mutex_);
+    for (const known_module& one : modules_) {
+      if (one.module->path() == path) return one.module.get();
+    }
+  }
+  const doing it(loads);
+  auto fresh = vendor_module::load(path, our_own_list(), why);
+  if (fresh == nullptr) return nullptr;
+  const vendor_module* const loaded = fresh.get();
+  vendor_module* kept = nullptr;
+  {
+    std::lock_guard held(mutex_);
+    kept = keep(fresh, false);
+  }
+  if (kept == loaded) arm_guards_anew();
+  return kept;
 }
 
 runtime::modules_list runtime::load_configured() {
@@ -121,39 +193,53 @@ runtime::modules_list runtime::load_configured() {
           "HSMTLS_MODULE=/usr/lib/softhsm/libsofthsm2.so");
     return {};
   }
-  CK_FUNCTION_LIST* ourselves = nullptr;
-  if (const instance_record* us = owner()) us->get_function_list(&ourselves);
   modules_list loaded;
   for (const std::string& path : settings().modules) {
     std::string why;
-    if (auto module = vendor_module::load(path, ourselves, why)) {
+    if (auto module = vendor_module::load(path, our_own_list(), why)) {
       // After each load: our handlers have to run before the destructors of what was just loaded.
       arm_guards();
       loaded.push_back(std::move(module));
     } else {
-      log::complain(why);
+      log::complain("HSMTLS_MODULE: " + why +
+                    ". Name the module of your token's vendor, for example "
+                    "/usr/lib/softhsm/libsofthsm2.so");
     }
   }
   return loaded;
 }
 
-CK_RV runtime::attach(void* reserved) {
+CK_RV runtime::attach(void* reserved, face who) {
   if (initialises) return leads_back();
   const doing it(initialises);
   const time_point until = steady::now() + settings().deadline;
-  if (const CK_RV rv = load(); rv != CKR_OK) return rv;
+  if (const CK_RV rv = load(who); rv != CKR_OK) return rv;
+  return attach_to(reserved, modules(who), until);
+}
+
+CK_RV runtime::attach_to(vendor_module& only) {
+  if (initialises) return leads_back();
+  const doing it(initialises);
+  return attach_to(nullptr, {&only}, steady::now() + settings().deadline);
+}
+
+CK_RV runtime::attach_to(void* reserved,
+                         const std::vector<vendor_module*>& which,
+                         time_point until) {
   {
     std::unique_lock held(mutex_);
     if (!changed_.wait_until(held, until, [&] { return !stopping_; })) return CKR_FUNCTION_FAILED;
     // Counted before it works, so that the last of the others does not finalise under us.
     ++users_;
   }
-  const CK_RV rv = initialise_modules(reserved, until);
+  const CK_RV rv = initialise_modules(reserved, which, until);
   if (rv != CKR_OK) detach();
   return rv;
 }
 
-CK_RV runtime::initialise_modules(void* reserved, time_point until) {
+CK_RV runtime::initialise_modules(void* reserved,
+                                  const std::vector<vendor_module*>& which,
+                                  time_point until) {
   CK_RV last = CKR_GENERAL_ERROR;
   bool any = false;
   struct attempt {
@@ -162,7 +248,7 @@ CK_RV runtime::initialise_modules(void* reserved, time_point until) {
     CK_RV rv;
   };
   std::vector<attempt> failed;
-  for (vendor_module* module : modules()) {
+  for (vendor_module* module : which) {
     const auto from_parent = inherited(module->path());
     if (from_parent == vendor_module::heritage::deadly) {
       log::complain("this process was forked from one that uses " + quoted_path(module->path()) +
@@ -187,8 +273,13 @@ CK_RV runtime::initialise_modules(void* reserved, time_point until) {
     }
     last = one.rv;
     // To the application it looks as if its tokens were not there.
-    log::complain("HSMTLS_MODULE: C_Initialize of " + quoted_path(one.module->path()) +
-                  " returned " + rv_name(one.rv) + ", so its tokens are not to be had");
+    const bool named = [&] {
+      std::lock_guard held(mutex_);
+      return sees(face::front, *one.module);
+    }();
+    log::complain((named ? "HSMTLS_MODULE: C_Initialize of " : "C_Initialize of ") +
+                  quoted_path(one.module->path()) + " returned " + rv_name(one.rv) +
+                  ", so its tokens are not to be had");
   }
   // Again: C_Initialize may have registered handlers (libcrypto's, say) that must run after ours.
   arm_guards();
@@ -197,9 +288,9 @@ CK_RV runtime::initialise_modules(void* reserved, time_point until) {
 
 vendor_module::heritage runtime::inherited(const std::string& path) const {
   for (const runtime* one = parent_; one != nullptr; one = one->parent_) {
-    for (const auto& module : one->modules_) {
-      if (module->path() != path) continue;
-      const auto left = module->left_behind();
+    for (const known_module& known : one->modules_) {
+      if (known.module->path() != path) continue;
+      const auto left = known.module->left_behind();
       if (left != vendor_module::heritage::none) return left;
     }
   }
@@ -211,28 +302,43 @@ void runtime::detach() {
   if (users_ == 0 || --users_ > 0) return;
   const raised flag(mutex_, changed_, stopping_);
   held.unlock();
-  for (vendor_module* module : modules()) module->finalise(steady::now() + settings().deadline);
-  for (token* one : tokens()) one->forget();
+  for (vendor_module* module : modules(face::private_abi))
+    module->finalise(steady::now() + settings().deadline);
+  for (token* one : tokens(face::private_abi)) one->forget();
 }
 
-std::vector<vendor_module*> runtime::modules() {
+bool runtime::sees(face who, const vendor_module& module) const {
+  return who == face::private_abi ||
+         std::any_of(modules_.begin(), modules_.end(), [&](const known_module& one) {
+           return one.configured && one.module.get() == &module;
+         });
+}
+
+std::vector<vendor_module*> runtime::modules(face who) {
   std::lock_guard held(mutex_);
   std::vector<vendor_module*> all;
-  for (const auto& one : modules_) all.push_back(one.get());
+  for (const known_module& one : modules_) {
+    if (sees(who, *one.module)) all.push_back(one.module.get());
+  }
   return all;
 }
 
-std::vector<token*> runtime::tokens() {
+std::vector<token*> runtime::tokens(face who) {
   std::lock_guard held(mutex_);
   std::vector<token*> all;
-  for (token& one : tokens_) all.push_back(&one);
+  for (token& one : tokens_) {
+    if (sees(who, one.module())) all.push_back(&one);
+  }
   return all;
 }
 
-CK_RV runtime::slots(bool with_token, time_point until, std::vector<slot>& out) {
+CK_RV runtime::slots(const std::vector<vendor_module*>& of,
+                     bool with_token,
+                     time_point until,
+                     std::vector<slot>& out) {
   out.clear();
   CK_RV answer = CKR_CRYPTOKI_NOT_INITIALIZED;
-  for (vendor_module* module : modules()) {
+  for (vendor_module* module : of) {
     std::vector<CK_SLOT_ID> real;
     const auto list = [&](const CK_FUNCTION_LIST& vendor) {
       return list_slots(vendor, with_token, real);
@@ -283,10 +389,14 @@ runtime::slot runtime::slot_for(vendor_module& module,
       if (displaced && one.behind->moved_to(real, token_identity::of(info))) return one;
     }
   }
-  // The vendor's own number where it is free: people have it in their configuration.
+  // The vendor's own number where it is free: people have it in their configuration. What was added
+  // takes none from what is configured.
   CK_SLOT_ID id = real;
+  const face who = sees(face::front, module) ? face::front : face::private_abi;
   const auto taken = [&] {
-    return std::any_of(slots_.begin(), slots_.end(), [&](const slot& one) { return one.id == id; });
+    return std::any_of(slots_.begin(), slots_.end(), [&](const slot& one) {
+      return one.id == id && sees(who, one.behind->module());
+    });
   };
   for (CK_SLOT_ID next = 0; taken(); ++next) id = next;
   token& made = tokens_.emplace_back(module, real);
@@ -314,7 +424,7 @@ CK_RV runtime::id_of(vendor_module& module, CK_SLOT_ID real, time_point until, C
 token* runtime::find(CK_SLOT_ID id) {
   std::lock_guard held(mutex_);
   for (const slot& one : slots_) {
-    if (one.id == id) return one.behind;
+    if (one.id == id && sees(face::front, one.behind->module())) return one.behind;
   }
   return nullptr;
 }
@@ -323,13 +433,14 @@ void runtime::close_all(time_point until) noexcept {
   runtime* const process = this_process.load();
   if (process == nullptr) return;
   std::lock_guard listed(process->mutex_);
-  for (const auto& module : process->modules_) {
-    auto held = module->door().hold();
-    module->door().go_to(gate::phase::closed);
+  process->exiting_ = true;
+  for (const known_module& one : process->modules_) {
+    auto held = one.module->door().hold();
+    one.module->door().go_to(gate::phase::closed);
   }
-  for (const auto& module : process->modules_) {
-    auto held = module->door().hold();
-    module->door().drain(held, until, nullptr);
+  for (const known_module& one : process->modules_) {
+    auto held = one.module->door().hold();
+    one.module->door().drain(held, until, nullptr);
   }
 }
 
@@ -338,17 +449,17 @@ runtime* runtime::hold_for_fork(time_point until) {
   if (process == nullptr) return nullptr;
   // Kept until the fork is over: the child looks at what is in here.
   process->mutex_.lock();
-  for (const auto& module : process->modules_) {
-    auto held = module->door().hold();
-    module->door().hold_for_fork(held, until);
+  for (const known_module& one : process->modules_) {
+    auto held = one.module->door().hold();
+    one.module->door().hold_for_fork(held, until);
   }
   return process;
 }
 
 void runtime::go_on_after_fork() {
-  for (const auto& module : modules_) {
-    auto held = module->door().hold();
-    module->door().go_on_after_fork();
+  for (const known_module& one : modules_) {
+    auto held = one.module->door().hold();
+    one.module->door().go_on_after_fork();
   }
   mutex_.unlock();
 }

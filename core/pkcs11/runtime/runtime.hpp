@@ -30,28 +30,42 @@ class runtime {
   // `current` returns this process's runtime. Any thread. Never destroyed.
   static runtime& current();
 
-  // `attach` counts a user in (the first loads the modules and calls C_Initialize); `detach` counts
-  // one out (the last calls C_Finalize). `reserved` is the application's pReserved; the first
-  // user's counts. Returns CKR_OK if at least one module works; what is wrong with the others is in
-  // the log. CKR_FUNCTION_FAILED if another thread is doing it and does not come out within the
-  // deadline.
-  CK_RV attach(void* reserved);
+  // `attach` counts a user in (the first loads the configured modules, and calls C_Initialize of
+  // those that it sees); `detach` counts one out (the last calls C_Finalize of all). `reserved` is
+  // the application's pReserved; the first user's counts. Returns CKR_OK if at least one module
+  // works; what is wrong with the others is in the log. CKR_FUNCTION_FAILED if another thread is
+  // doing it and does not come out within the deadline.
+  CK_RV attach(void* reserved, face who);
+  // The same for one who uses only this module.
+  CK_RV attach_to(vendor_module& only);
   void detach();
 
-  // `load` brings the configured modules in, without initialising them. CKR_OK if any could be.
-  CK_RV load();
+  // `load` brings the configured modules in, without initialising them. CKR_OK if there is any that
+  // `who` sees.
+  CK_RV load(face who);
 
-  // `slots` asks every module for its slots. CKR_OK if any module answered.
-  CK_RV slots(bool with_token, time_point until, std::vector<slot>& out);
+  // `add` brings in one more module that the private face sees, and only that; of a file that is
+  // loaded already, by whatever name, it returns the module that is there. On failure returns null
+  // and says in `why` which file it is and what is wrong with it.
+  vendor_module* add(const std::string& path, std::string& why);
+
+  // `slots` asks modules for their slots. CKR_OK if any answered.
+  CK_RV slots(const std::vector<vendor_module*>& of,
+              bool with_token,
+              time_point until,
+              std::vector<slot>& out);
 
   // `id_of` gives our number for a vendor's slot.
   CK_RV id_of(vendor_module& module, CK_SLOT_ID real, time_point until, CK_SLOT_ID& out);
 
-  // `find` returns the token behind one of our slot numbers; null: no such slot was ever given out.
+  // `find` returns the token behind one of the slot numbers that the front gave out; null: it never
+  // gave out this one.
   token* find(CK_SLOT_ID id);
 
-  [[nodiscard]] std::vector<vendor_module*> modules();
-  [[nodiscard]] std::vector<token*> tokens();
+  // What each face sees: the front the configured modules, the private face those that were added,
+  // too.
+  [[nodiscard]] std::vector<vendor_module*> modules(face who);
+  [[nodiscard]] std::vector<token*> tokens(face who);
 
   // `close_all` lets nobody in any more and waits for who is inside: the process exits.
   static void close_all(time_point until) noexcept;
@@ -64,11 +78,23 @@ class runtime {
   static void start_anew_in_child();
 
  private:
+  struct known_module {
+    std::unique_ptr<vendor_module> module;
+    bool configured;  // HSMTLS_MODULE names it
+  };
   using modules_list = std::vector<std::unique_ptr<vendor_module>>;
 
-  explicit runtime(const runtime* parent) : parent_(parent) {}
+  // A child has what its parent added: nobody adds it again there.
+  explicit runtime(const runtime* parent);
   static modules_list load_configured();
-  CK_RV initialise_modules(void* reserved, time_point until);
+  CK_RV attach_to(void* reserved, const std::vector<vendor_module*>& which, time_point until);
+  CK_RV initialise_modules(void* reserved,
+                           const std::vector<vendor_module*>& which,
+                           time_point until);
+  // With the lock held: takes `fresh`, or leaves it with the caller and returns the module that is
+  // there of the same file.
+  vendor_module* keep(std::unique_ptr<vendor_module>& fresh, bool configured);
+  [[nodiscard]] bool sees(face who, const vendor_module& module) const;
   [[nodiscard]] vendor_module::heritage inherited(const std::string& path) const;
   // Our slot for a vendor's, if we have one. With the lock held.
   [[nodiscard]] const slot* slot_of(const vendor_module& module, CK_SLOT_ID real) const;
@@ -84,10 +110,11 @@ class runtime {
   std::mutex mutex_;  // guards what is below; never held across a vendor call
   std::condition_variable changed_;
   int users_ = 0;
-  bool loading_ = false;      // a thread brings the modules in
-  bool stopping_ = false;     // a thread finalises them
-  modules_list modules_;      // empty, or complete and never changed again
-  std::deque<token> tokens_;  // never shrinks: tokens live as long as the process
+  bool loading_ = false;               // a thread brings the modules in
+  bool stopping_ = false;              // a thread finalises them
+  bool exiting_ = false;               // close_all was here
+  std::vector<known_module> modules_;  // only grows: a module lives as long as the process
+  std::deque<token> tokens_;           // never shrinks: tokens live as long as the process
   std::vector<slot> slots_;
 };
 

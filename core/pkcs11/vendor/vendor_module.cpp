@@ -45,8 +45,8 @@ std::string why_not_loaded(const std::string& path, std::string_view reason) {
   std::error_code ignored;
   const bool no_library = std::filesystem::is_regular_file(path, ignored) &&
                           access(path.c_str(), R_OK) == 0 && !is_elf(path);
-  return "HSMTLS_MODULE: " + quoted_path(path) +
-         (no_library ? " is not a PKCS#11 module: " : " cannot be loaded: ") + std::string(reason);
+  return quoted_path(path) + (no_library ? " is not a PKCS#11 module: " : " cannot be loaded: ") +
+         std::string(reason);
 }
 
 }  // namespace
@@ -63,28 +63,38 @@ std::unique_ptr<vendor_module> vendor_module::load(const std::string& path,
   const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
   if (get_list == nullptr) {
     dlclose(library);
-    why = "HSMTLS_MODULE: " + quoted_path(path) +
-          " is not a PKCS#11 module: it has no C_GetFunctionList";
+    why = quoted_path(path) + " is not a PKCS#11 module: it has no C_GetFunctionList";
     return nullptr;
   }
   CK_FUNCTION_LIST* list = nullptr;
   if (const CK_RV rv = get_list(&list); rv != CKR_OK || list == nullptr) {
-    why = "HSMTLS_MODULE: " + quoted_path(path) +
-          " gives no function list: C_GetFunctionList returned " + rv_name(rv);
+    dlclose(library);
+    why = quoted_path(path) + " gives no function list: C_GetFunctionList returned " + rv_name(rv);
     return nullptr;
   }
   if (list == ourselves) {
-    why = "HSMTLS_MODULE: " + quoted_path(path) +
-          " is hsmtls itself (libhsmtls-pkcs11.so). Name the module of your token's vendor, for "
-          "example "
-          "/usr/lib/softhsm/libsofthsm2.so";
+    dlclose(library);
+    why = quoted_path(path) + " is hsmtls itself (libhsmtls-pkcs11.so)";
     return nullptr;
   }
   std::unique_ptr<vendor_module> module(new vendor_module());
+  module->library_ = library;
   module->path_ = path;
   module->functions_ = list;
   module->functions_v3_ = v3_list_of(library);
   return module;
+}
+
+std::unique_ptr<vendor_module> vendor_module::again(const vendor_module& parents) {
+  std::unique_ptr<vendor_module> module(new vendor_module());
+  module->path_ = parents.path_;
+  module->functions_ = parents.functions_;
+  module->functions_v3_ = parents.functions_v3_;
+  return module;
+}
+
+vendor_module::~vendor_module() {
+  if (library_ != nullptr) dlclose(library_);
 }
 
 CK_RV vendor_module::call_initialise() const {

@@ -34,13 +34,19 @@ class vendor_module {
 
   enum class restart { done, failed, busy, not_ours, too_soon };
 
-  // `load` brings the module in and reads its function lists. On failure returns null and says in
-  // `why` what is wrong with the file and what to do. `ourselves` is the list that this library
-  // gives out.
+  // `load` brings the module in and reads its function lists. On failure returns null, says in `why`
+  // which file it is and what is wrong with it, and leaves nothing behind. `ourselves` is the list
+  // that this library gives out.
   static std::unique_ptr<vendor_module> load(const std::string& path,
                                              const CK_FUNCTION_LIST* ourselves,
                                              std::string& why);
 
+  // `again` gives a forked child what its parent had loaded: by what is in its memory already, as
+  // the path may lead elsewhere by now.
+  static std::unique_ptr<vendor_module> again(const vendor_module& parents);
+
+  // Only of one that was never used, because its file was loaded before.
+  ~vendor_module();
   vendor_module(const vendor_module&) = delete;
   vendor_module& operator=(const vendor_module&) = delete;
 
@@ -116,6 +122,7 @@ class vendor_module {
   void close_all_sessions() const;
   [[nodiscard]] bool settled() const;
 
+  void* library_ = nullptr;  // what dlopen gave
   std::string path_;
   const CK_FUNCTION_LIST* functions_ = nullptr;
   const CK_FUNCTION_LIST_3_0* functions_v3_ = nullptr;

@@ -65,6 +65,7 @@ inline answer answer_of(int32_t code, const hsmtls_p11_error& error) {
 struct login_options {
   std::optional<std::string> pin;
   std::optional<std::string> source;
+  std::optional<std::string> module;
   std::function<std::optional<std::string>(const std::string& label)> callback;
   bool forget = false;
   bool insist = false;
@@ -77,6 +78,7 @@ struct login_options {
       out.pin_len = static_cast<uint32_t>(pin->size());
     }
     if (source) out.pin_source = source->c_str();
+    if (module) out.module = module->c_str();
     if (callback) {
       out.pin_user = const_cast<login_options*>(this);
       out.pin_callback =
@@ -340,6 +342,21 @@ class private_face {
     hsmtls_p11_error error{};
     const auto how = login.as_c();
     return answer_of(functions_->list_objects(uri.c_str(), &how, collect, &out, &error), error);
+  }
+  answer add_module(const std::string& path) const {
+    hsmtls_p11_error error{};
+    return answer_of(functions_->module_add(path.c_str(), &error), error);
+  }
+  // The modules of the tokens that are there, one for each.
+  [[nodiscard]] std::vector<std::string> modules_of_tokens() const {
+    std::vector<std::string> all;
+    hsmtls_p11_error error{};
+    const auto note = [](void* user, const hsmtls_p11_token_info* one) {
+      static_cast<std::vector<std::string>*>(user)->emplace_back(one->module);
+    };
+    const int32_t code = functions_->list_tokens(note, &all, &error);
+    EXPECT_EQ(answer_of(code, error), HSMTLS_P11_OK);
+    return all;
   }
   answer remove(const std::string& uri, const login_options& login = {}) const {
     hsmtls_p11_error error{};

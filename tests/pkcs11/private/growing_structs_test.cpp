@@ -75,6 +75,18 @@ TEST_F(PrivateGrowingStructs, ALoginWithoutItsSizeIsAMistakeForEveryFunctionThat
   EXPECT_EQ(0U, trouble.count("C_Login"));
 }
 
+TEST_F(PrivateGrowingStructs, ALoginOfAnOlderCallerNamesNoModuleWhateverComesAfterIt) {
+  hsmtls_p11_login login = how.as_c();
+  login.struct_size = offsetof(hsmtls_p11_login, module);
+  login.module = "/nonexistent/module.so";
+  hsmtls_p11_error error{};
+  hsmtls_p11_key* opened = nullptr;
+  const int32_t code = face->key_open(device, &login, 0, &opened, &error);
+  EXPECT_EQ(answer_of(code, error), HSMTLS_P11_OK);
+  const private_key key(face.get(), opened);
+  expect_right_signature(key);
+}
+
 TEST_F(PrivateGrowingStructs, ALoginOfANewerCallerIsReadAsFarAsItIsKnown) {
   struct newer {
     hsmtls_p11_login known;
