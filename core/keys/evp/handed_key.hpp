@@ -12,4 +12,8 @@ namespace hsmtls::keys {
 // half is known. Throws failure.
 host::pkey provider_pkey(const std::shared_ptr<token_key>& key);
 
+// `hybrid_pkey` makes that with a legacy half (EVP_PKEY_get0_RSA, EVP_PKEY_get0_EC_KEY), and checks
+// that signatures by either half come to the token. Throws failure (UNSUPPORTED) where they do not.
+host::pkey hybrid_pkey(const std::shared_ptr<token_key>& key);
+
 }  // namespace hsmtls::keys

@@ -32,7 +32,7 @@
   X(ERR_set_mark) X(ERR_pop_to_mark) X(ERR_clear_last_mark) X(ERR_clear_error) \
   X(ERR_peek_error) X(ERR_peek_last_error) X(ERR_peek_last_error_all) X(ERR_get_error_all) \
   X(ERR_reason_error_string) X(ERR_lib_error_string) \
-  X(ERR_new) X(ERR_set_debug) X(ERR_set_error) \
+  X(ERR_new) X(ERR_set_debug) X(ERR_set_error) X(ERR_get_next_error_library) X(ERR_load_strings) \
   /* contexts and providers */ \
   X(OSSL_LIB_CTX_new) X(OSSL_LIB_CTX_free) \
   X(OSSL_PROVIDER_add_builtin) X(OSSL_PROVIDER_load) X(OSSL_PROVIDER_try_load) \
@@ -80,7 +80,7 @@
   /* certificates */ \
   X(X509_free) X(X509_up_ref) X(X509_get_pubkey) X(X509_get0_pubkey) X(X509_get_subject_name) X(X509_get_issuer_name) \
   X(X509_get0_serialNumber) X(X509_cmp) X(X509_check_issued) X(X509_NAME_print_ex) X(X509_NAME_cmp) X(X509_get0_notBefore) X(X509_get0_notAfter) \
-  X(X509_cmp_current_time) X(X509_digest) X(X509_get_extension_flags) X(X509_verify) X(d2i_X509) X(i2d_X509) X(i2d_X509_NAME) X(i2d_ASN1_INTEGER) \
+  X(X509_cmp_current_time) X(ASN1_TIME_compare) X(X509_digest) X(X509_get_extension_flags) X(X509_verify) X(d2i_X509) X(i2d_X509) X(i2d_X509_NAME) X(i2d_ASN1_INTEGER) \
   X(X509_STORE_new) X(X509_STORE_free) X(X509_STORE_up_ref) X(X509_STORE_add_cert) X(X509_STORE_load_file) X(X509_STORE_load_path) \
   X(X509_STORE_set_default_paths) X(X509_STORE_set_flags) X(X509_STORE_get1_all_certs) \
   X(X509_STORE_CTX_new) X(X509_STORE_CTX_free) X(X509_STORE_CTX_init) X(X509_STORE_CTX_get0_cert) X(X509_STORE_CTX_get0_untrusted) \

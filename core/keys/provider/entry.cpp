@@ -4,6 +4,8 @@
 
 #include <openssl/core_names.h>
 
+#include <stdlib.h>  // secure_getenv
+
 #include <mutex>
 
 #include "core/keys/provider/algorithms.hpp"
@@ -128,7 +130,9 @@ void read_section(const core_functions& core, provider_context& to) {
       crypto().OSSL_PARAM_construct_end()};
   if (core.get_params(to.handle, wanted) != 1) return;
   if (module != nullptr) to.module = module;
-  if (pin_source != nullptr) to.pin_source = pin_source;
+  // HSMTLS_PIN_SOURCE, which the token layer reads by itself, comes before the section's.
+  if (pin_source != nullptr && secure_getenv("HSMTLS_PIN_SOURCE") == nullptr)
+    to.pin_source = pin_source;
 }
 
 int start(bool configured,

@@ -2,7 +2,7 @@
 
 #include <cstdarg>
 
-#include "core/keys/token/face.hpp"
+#include "core/keys/token/modules.hpp"
 
 namespace hsmtls::keys {
 namespace {
@@ -35,11 +35,13 @@ hsmtls_p11_login provider_context::login() const {
   hsmtls_p11_login made{};
   made.struct_size = sizeof made;
   if (!pin_source.empty()) made.pin_source = pin_source.c_str();
+  if (!module.empty()) made.module = module.c_str();
   return made;
 }
 
 std::shared_ptr<token_key> provider_context::open_key(pkcs11::uri uri) const {
   uri.type = pkcs11::object_type::private_key;
+  use_modules(module);
   const hsmtls_p11_login how = login();
   std::shared_ptr<token_key> key = token_key::open(uri, &how, 0);
   if (key->public_half() == nullptr) {
@@ -53,6 +55,7 @@ std::shared_ptr<token_key> provider_context::open_key(pkcs11::uri uri) const {
 }
 
 std::vector<certificate_der> provider_context::find_certificates(const pkcs11::uri& uri) const {
+  use_modules(module);
   const hsmtls_p11_login how = login();
   return certificates_fitting(uri, &how);
 }

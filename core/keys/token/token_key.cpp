@@ -64,6 +64,10 @@ token_key::reference token_key::refer() const {
   return reference(key_.get());
 }
 
+uint32_t token_key::bits() const {
+  return static_cast<uint32_t>(host::crypto().EVP_PKEY_get_bits(public_.get()));
+}
+
 size_t token_key::signature_size() const {
   return static_cast<size_t>(host::crypto().EVP_PKEY_get_size(public_.get()));
 }

@@ -38,6 +38,8 @@ class token_key {
   // knows it, where the token does not: then the certificate's is taken.
   [[nodiscard]] EVP_PKEY* public_half() const { return public_.get(); }
   void take_public_half(host::pkey half) { public_ = std::move(half); }
+  // Bits of the modulus, or of the curve.
+  [[nodiscard]] uint32_t bits() const;
   // Bytes of the longest signature: of the modulus, or of the DER of two numbers.
   [[nodiscard]] size_t signature_size() const;
 

@@ -1,0 +1,184 @@
+#include "core/keys/identity/identity.hpp"
+
+#include <array>
+
+#include "core/keys/identity/certificates.hpp"
+#include "core/keys/identity/open_keys.hpp"
+#include "core/keys/identity/text_file.hpp"
+#include "core/keys/pem/reference_pem.hpp"
+#include "core/keys/token/face.hpp"
+#include "core/keys/token/log.hpp"
+#include "core/keys/token/modules.hpp"
+#include "core/keys/token/objects.hpp"
+#include "core/pkcs11/base/quoted_name.hpp"
+
+namespace hsmtls::keys {
+namespace {
+
+using host::crypto;
+
+struct candidates {
+  std::vector<host::x509> certificates;
+  std::string from;  // "the file 'device.pem'"
+};
+
+bool starts_with(const std::string& text, std::string_view with) {
+  return text.compare(0, with.size(), with) == 0;
+}
+
+pkcs11::uri parsed(const std::string& text) {
+  pkcs11::uri_result result = pkcs11::parse_uri(text);
+  if (!result) throw failure(HSMTLS_MALFORMED_URI, result.problem.message);
+  return *std::move(result.value);
+}
+
+candidates in_token(const token_key& key) {
+  return {certificates_in_der(
+              key.with_token([](hsmtls_p11_key* one) { return certificates_beside(one); })),
+          "the token of the key " + key.uri()};
+}
+
+// The certificate that a URI names, with whatever else is in the key's token as intermediates.
+candidates by_uri(const token_key& key, const identity_options& options) {
+  candidates found{
+      certificates_in_der(certificates_fitting(parsed(options.certificate), options.login)),
+      "what " + pkcs11::redacted_uri(parsed(options.certificate)) + " names"};
+  if (found.certificates.empty()) return found;
+  for (host::x509& one : in_token(key).certificates) {
+    EVP_PKEY* const its_key = crypto().X509_get0_pubkey(one.get());
+    // Another certificate of the same key is not what was asked for.
+    if (its_key == nullptr || crypto().EVP_PKEY_eq(its_key, key.public_half()) != 1) {
+      found.certificates.push_back(std::move(one));
+    }
+  }
+  return found;
+}
+
+candidates find_certificates(const token_key& key, const identity_options& options) {
+  if (options.certificate.empty()) return in_token(key);
+  if (starts_with(options.certificate, "pkcs11:")) return by_uri(key, options);
+  if (starts_with(options.certificate, "-----BEGIN")) {
+    const std::string from = "the PEM text that was given as certificate";
+    return {certificates_in_pem(options.certificate, from), from};
+  }
+  const std::string from = "the file " + pkcs11::quoted_path(options.certificate);
+  return {certificates_in_pem(read_text_file(options.certificate, "the certificate file"), from),
+          from};
+}
+
+void check_policy(const token_key& key, uint32_t required) {
+  struct property {
+    uint32_t flag;
+    const char* words;
+  };
+  static constexpr std::array properties{
+      property{HSMTLS_P11_LOCAL, "was generated in the token (CKA_LOCAL)"},
+      property{HSMTLS_P11_ALWAYS_SENSITIVE, "has always been sensitive (CKA_ALWAYS_SENSITIVE)"},
+      property{HSMTLS_P11_NEVER_EXTRACTABLE, "was never extractable (CKA_NEVER_EXTRACTABLE)"},
+      property{HSMTLS_P11_ALWAYS_AUTHENTICATE,
+               "wants its PIN for each signature (CKA_ALWAYS_AUTHENTICATE)"}};
+  for (const property& one : properties) {
+    if ((required & one.flag) != 0 && (key.flags() & one.flag) == 0) {
+      throw failure(
+          HSMTLS_KEY_POLICY,
+          "the key " + key.uri() + " is required to be one that " + one.words +
+              ", and the token does not say so. Generate a key in the token (hsmtls keygen)");
+    }
+  }
+}
+
+std::string algorithm_of(const token_key& key) {
+  const std::string bits = std::to_string(key.bits());
+  switch (key.type()) {
+    case key_type::rsa:
+      return "RSA " + bits;
+    case key_type::ec:
+      return "EC P-" + bits;
+    case key_type::ed25519:
+      break;
+  }
+  return "Ed25519";
+}
+
+// The token has the private key and nothing of its public half: the certificate has that.
+void learn_public_half(token_key& key, const std::vector<host::x509>& certificates) {
+  if (key.public_half() != nullptr) return;
+  if (!certificates.empty()) {
+    key.take_public_half(host::pkey(crypto().X509_get_pubkey(certificates.front().get())));
+  }
+  if (key.public_half() == nullptr) {
+    throw failure(HSMTLS_CERTIFICATE_NOT_FOUND,
+                  "the token holds the private key " + key.uri() +
+                      " but not its public half, and there is no certificate to take it from. "
+                      "Import one of them");
+  }
+}
+
+void warn_of_dates(const std::vector<host::x509>& chain) {
+  for (const host::x509& one : chain) {
+    const std::string warning = date_warning(one.get());
+    if (!warning.empty())
+      log_warning("certificate_date", {"subject", name_of(one.get()), "problem", warning});
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<identity> identity::open(identity_options options) {
+  host::need_crypto();
+  pkcs11::uri uri = parsed(options.key);
+  use_modules(options.login != nullptr && options.login->module != nullptr ? options.login->module
+                                                                           : "");
+  uri.type = pkcs11::object_type::private_key;
+  std::shared_ptr<identity> made(
+      new identity(token_key::open(uri, options.login, options.deadline_ms)));
+  token_key& key = *made->key_;
+  check_policy(key, options.require);
+  if (!options.without_certificate) {
+    candidates found = find_certificates(key, options);
+    learn_public_half(key, found.certificates);
+    made->chain_ = chain_for(key.public_half(), std::move(found.certificates), found.from);
+    made->certificate_pem_ = pem_of(made->chain_);
+    warn_of_dates(made->chain_);
+  } else {
+    learn_public_half(key, {});
+  }
+  made->key_name_ = algorithm_of(key);
+  made->key_pem_ = write_reference_pem(key.uri());
+  add_open_key(made->key_, options.key);
+  if (options.on_event) made->subscribe(std::move(options.on_event));
+  return made;
+}
+
+identity::~identity() {
+  close();
+}
+
+void identity::subscribe(std::function<void(const hsmtls_p11_event&)> on_event) {
+  on_event_ = std::move(on_event);
+  key_->with_token([&](hsmtls_p11_key* key) {
+    face().key_subscribe(
+        key,
+        [](void* user, const hsmtls_p11_event* event) {
+          static_cast<identity*>(user)->on_event_(*event);
+        },
+        this);
+  });
+}
+
+void identity::write_files(const std::string& directory) const {
+  if (!certificate_pem_.empty()) write_text_file(directory + "/certificate.pem", certificate_pem_);
+  write_text_file(directory + "/key.pem", key_pem_);
+}
+
+void identity::close() {
+  if (key_->is_closed()) return;
+  try {
+    key_->with_token([](hsmtls_p11_key* key) { face().key_subscribe(key, nullptr, nullptr); });
+  } catch (const failure&) {
+    // Closed by another thread meanwhile, which then has seen to that.
+  }
+  key_->close();
+}
+
+}  // namespace hsmtls::keys

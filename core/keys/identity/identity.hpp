@@ -1,0 +1,61 @@
+// An identity: a private key in a token, its certificate chain, and what unlocks it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/keys/host/handles.hpp"
+#include "core/keys/token/token_key.hpp"
+#include "core/pkcs11/private/hsmtls_pkcs11.h"
+
+namespace hsmtls::keys {
+
+struct identity_options {
+  std::string key;          // RFC 7512
+  std::string certificate;  // a file, PEM text, a pkcs11: URI; empty: from the token
+  bool without_certificate = false;
+  uint32_t deadline_ms = 0;                               // 0: the configured default
+  uint32_t require = 0;                                   // HSMTLS_P11_LOCAL …
+  const hsmtls_p11_login* login = nullptr;                // during `open` only
+  std::function<void(const hsmtls_p11_event&)> on_event;  // any thread; must not throw
+};
+
+class identity {
+ public:
+  // `open` checks all that can be checked before a handshake. Talks to the token. Throws failure.
+  static std::shared_ptr<identity> open(identity_options options);
+  ~identity();
+  identity(const identity&) = delete;
+  identity& operator=(const identity&) = delete;
+
+  // Null after `close` only for who asks the token: what the key is stays known.
+  [[nodiscard]] const std::shared_ptr<token_key>& key() const { return key_; }
+  // Leaf first; empty where it was opened without certificate.
+  [[nodiscard]] const std::vector<host::x509>& chain() const { return chain_; }
+  [[nodiscard]] const std::string& certificate_pem() const { return certificate_pem_; }
+  [[nodiscard]] const std::string& key_pem() const { return key_pem_; }
+  // "EC P-256", "RSA 2048", "Ed25519".
+  [[nodiscard]] const std::string& key_name() const { return key_name_; }
+
+  // `write_files` writes certificate.pem and key.pem into `directory`. Throws failure
+  // (FILE_UNREADABLE).
+  void write_files(const std::string& directory) const;
+
+  // `close` ends it; again: nothing. No event comes any more when it returns.
+  void close();
+
+ private:
+  explicit identity(std::shared_ptr<token_key> key) : key_(std::move(key)) {}
+  void subscribe(std::function<void(const hsmtls_p11_event&)> on_event);
+
+  std::shared_ptr<token_key> key_;
+  std::vector<host::x509> chain_;
+  std::string certificate_pem_;
+  std::string key_pem_;
+  std::string key_name_;
+  std::function<void(const hsmtls_p11_event&)> on_event_;
+};
+
+}  // namespace hsmtls::keys
