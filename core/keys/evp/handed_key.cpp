@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/keys/provider/algorithms.hpp"
 #include "core/keys/provider/installed.hpp"
 #include "core/keys/provider/provider_key.hpp"
 
@@ -17,7 +18,7 @@ host::pkey provider_pkey(const std::shared_ptr<token_key>& key) {
   std::array parameters{crypto().OSSL_PARAM_construct_uint64(lent_key_parameter, &number),
                         crypto().OSSL_PARAM_construct_end()};
   const host::pkey_ctx maker(
-      crypto().EVP_PKEY_CTX_new_from_name(context, name_of(key->type()), nullptr));
+      crypto().EVP_PKEY_CTX_new_from_name(context, name_of(key->type()), ours));
   EVP_PKEY* made = nullptr;
   if (!maker || crypto().EVP_PKEY_fromdata_init(maker.get()) <= 0 ||
       crypto().EVP_PKEY_fromdata(maker.get(), &made, EVP_PKEY_KEYPAIR, parameters.data()) <= 0) {

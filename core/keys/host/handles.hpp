@@ -49,13 +49,21 @@ template <class Type>
 using openssl_memory = std::unique_ptr<Type, openssl_freed>;
 
 // While it lives, what goes wrong inside is taken off the thread's error queue again: the host sees
-// none of our detours.
+// none of our detours, nor those of a vendor's module that uses the same libcrypto (SoftHSM leaves
+// errors behind whenever it is loaded). Where no OpenSSL is bound there is nothing to keep clean.
 class error_mark {
  public:
-  error_mark() { crypto().ERR_set_mark(); }
-  ~error_mark() { crypto().ERR_pop_to_mark(); }
+  error_mark() : set_(is_bound()) {
+    if (set_) crypto().ERR_set_mark();
+  }
+  ~error_mark() {
+    if (set_) crypto().ERR_pop_to_mark();
+  }
   error_mark(const error_mark&) = delete;
   error_mark& operator=(const error_mark&) = delete;
+
+ private:
+  bool set_;
 };
 
 }  // namespace hsmtls::host

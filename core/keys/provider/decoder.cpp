@@ -62,16 +62,18 @@ int pem_to_der(void* context,
   });
 }
 
+// What is open already, of a reference that says nothing but which key; null: nothing.
+std::shared_ptr<token_key> find_in_process(const std::string& uri) {
+  try {
+    return find_open_key(selecting_uri(uri));
+  } catch (const failure&) {
+    return nullptr;  // a stranger's text: no reason for an error of ours
+  }
+}
+
 // The key of a reference; null: none of ours.
 std::shared_ptr<token_key> resolve(const provider_context& provider, const std::string& uri) {
-  if (!provider.configured) {
-    pkcs11::uri_result parsed = pkcs11::parse_uri(uri);
-    if (!parsed || parsed.value->pin_source || parsed.value->pin_value ||
-        parsed.value->module_name || parsed.value->module_path) {
-      return nullptr;
-    }
-    return find_open_key(*parsed.value);
-  }
+  if (!provider.configured) return find_in_process(uri);
   const pkcs11::uri reference = selecting_uri(uri);
   // A key that is open in this process is the in-process provider's to give, where that is there.
   if (is_installed() && find_open_key(reference)) return nullptr;

@@ -1,6 +1,6 @@
-// OSSL_OP_ENCODER (provider-encoder(7)): the public half, as a SubjectPublicKeyInfo. Needed in the
-// library context that holds our provider alone: i2d_PUBKEY, and so X509_REQ_set_pubkey and .NET,
-// find no other there. See docs/adr/0005.
+// OSSL_OP_ENCODER (provider-encoder(7)): the public half, as a SubjectPublicKeyInfo. Needed where our
+// provider is alone in a library context (.NET's OpenKeyFromProvider; a host whose own provider could
+// not be had in ours): i2d_PUBKEY, and so X509_REQ_set_pubkey and .NET, find no other there.
 #include <openssl/core_names.h>
 
 #include "core/keys/provider/algorithms.hpp"

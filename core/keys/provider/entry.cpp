@@ -7,6 +7,7 @@
 #include <stdlib.h>  // secure_getenv
 
 #include <mutex>
+#include <string_view>
 
 #include "core/keys/provider/algorithms.hpp"
 #include "core/keys/provider/installed.hpp"
@@ -185,6 +186,22 @@ bool is_overlooked() {
   return found == nullptr;
 }
 
+// What libcrypto needs around a key, above all random numbers for the padding of a legacy half, comes
+// from what the host has chosen: a host in FIPS mode must not get the default provider by our hand.
+// A provider that cannot be had without the host's own configuration is left out.
+void bring_in_the_hosts(OSSL_LIB_CTX* into) {
+  crypto().OSSL_PROVIDER_do_all(
+      nullptr,
+      [](OSSL_PROVIDER* one, void* context) {
+        const std::string_view name = crypto().OSSL_PROVIDER_get0_name(one);
+        if (name == "default" || name == "base" || name == "fips") {
+          crypto().OSSL_PROVIDER_load(static_cast<OSSL_LIB_CTX*>(context), name.data());
+        }
+        return 1;
+      },
+      into);
+}
+
 }  // namespace
 
 int start_configured(const OSSL_CORE_HANDLE* handle,
@@ -229,6 +246,7 @@ OSSL_LIB_CTX* own_context() {
   if (only != nullptr) return only;
   const host::error_mark mark;
   host::lib_ctx made(crypto().OSSL_LIB_CTX_new());
+  if (made) bring_in_the_hosts(made.get());
   if (!made ||
       crypto().OSSL_PROVIDER_add_builtin(made.get(), in_process_name, start_in_process) != 1 ||
       crypto().OSSL_PROVIDER_load(made.get(), in_process_name) == nullptr) {

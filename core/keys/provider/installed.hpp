@@ -11,8 +11,8 @@ namespace hsmtls::keys {
 void install();
 [[nodiscard]] bool is_installed();
 
-// `own_context` returns the library context that holds our provider and nothing else: keys that are
-// handed over as objects live there, with no effect on anybody's algorithms. Made once; never freed,
+// `own_context` returns a library context of our own, with our provider beside those of the host's:
+// keys that are handed over as objects live there, with no effect on anybody's algorithms. Made once; never freed,
 // since keys of it may outlive everything. Throws failure.
 OSSL_LIB_CTX* own_context();
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/keys/failure.hpp"
+#include "core/keys/host/handles.hpp"
 #include "core/pkcs11/private/hsmtls_pkcs11.h"
 
 namespace hsmtls::keys {
@@ -16,6 +17,7 @@ failure failure_of(const hsmtls_p11_error& error);
 // `checked` calls a function of the table, whose last argument is an error, and throws what it says.
 template <class Function, class... Arguments>
 void checked(Function function, Arguments... arguments) {
+  const host::error_mark mark;
   hsmtls_p11_error error;
   if (function(arguments..., &error) != HSMTLS_P11_OK) throw failure_of(error);
 }
