@@ -221,8 +221,10 @@ void install() {
   const std::lock_guard lock(installing);
   if (installed) return;
   const host::error_mark mark;
-  // "default" has to be there before us, or its algorithms would not be first; where the host has
-  // configured something else in its place, that is there by now.
+  // Whoever comes first is asked first, for every algorithm of the process. So the host's own have to
+  // be in before us: asking for all of them reads its configuration, or brings "default" in.
+  crypto().OSSL_PROVIDER_do_all(
+      nullptr, [](OSSL_PROVIDER*, void*) { return 1; }, nullptr);
   if (crypto().OSSL_PROVIDER_add_builtin(nullptr, in_process_name, start_in_process) != 1 ||
       crypto().OSSL_PROVIDER_try_load(nullptr, in_process_name, 1) == nullptr) {
     refuse_install("OpenSSL does not take the provider in");
