@@ -172,12 +172,9 @@ void identity::write_files(const std::string& directory) const {
 }
 
 void identity::close() {
-  if (key_->is_closed()) return;
-  try {
-    key_->with_token([](hsmtls_p11_key* key) { face().key_subscribe(key, nullptr, nullptr); });
-  } catch (const failure&) {
-    // Closed by another thread meanwhile, which then has seen to that.
-  }
+  if (closing_.exchange(true)) return;
+  key_->with_token([](hsmtls_p11_key* key) { face().key_subscribe(key, nullptr, nullptr); });
+  on_event_ = nullptr;  // what the subscriber holds is released now, not when the last handle goes
   key_->close();
 }
 

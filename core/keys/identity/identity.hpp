@@ -1,6 +1,7 @@
 // An identity: a private key in a token, its certificate chain, and what unlocks it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -56,6 +57,7 @@ class identity {
   std::string key_pem_;
   std::string key_name_;
   std::function<void(const hsmtls_p11_event&)> on_event_;
+  std::atomic<bool> closing_{false};
 };
 
 }  // namespace hsmtls::keys

@@ -1,0 +1,426 @@
+// Opening an identity: what is checked, what each failure says, and how long it lives.
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "tests/keys/fixture.hpp"
+
+namespace hsmtls::test {
+namespace {
+
+using testing::HasSubstr;
+
+std::string pem(X509* certificate) {
+  BIO* const out = BIO_new(BIO_s_mem());
+  PEM_write_bio_X509(out, certificate);
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(out, &text);
+  std::string made(text, static_cast<size_t>(length));
+  BIO_free(out);
+  return made;
+}
+
+struct authority {
+  std::string name;
+  evp_key key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")};
+};
+
+// A certificate for `key`, named `subject`, signed by `by`.
+x509 issue(EVP_PKEY* key,
+           const std::string& subject,
+           const authority& by,
+           long days_from = 0,
+           long days_to = 30) {
+  x509 made(X509_new());
+  X509_set_version(made.get(), 2);
+  static long serial = 100;
+  ASN1_INTEGER_set(X509_get_serialNumber(made.get()), ++serial);
+  X509_gmtime_adj(X509_getm_notBefore(made.get()), days_from * 86400);
+  X509_gmtime_adj(X509_getm_notAfter(made.get()), days_to * 86400);
+  X509_set_pubkey(made.get(), key);
+  const auto named = [](X509_NAME* name, const std::string& text) {
+    X509_NAME_add_entry_by_txt(
+        name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(text.c_str()), -1, -1, 0);
+  };
+  named(X509_get_subject_name(made.get()), subject);
+  X509_NAME* const issuer = X509_NAME_new();
+  named(issuer, by.name);
+  X509_set_issuer_name(made.get(), issuer);
+  X509_NAME_free(issuer);
+  EXPECT_LT(0, X509_sign(made.get(), by.key.get(), EVP_sha256()));
+  return made;
+}
+
+std::vector<std::string> subjects(const std::string& text) {
+  std::vector<std::string> all;
+  BIO* const in = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
+  while (const x509 one{PEM_read_bio_X509(in, nullptr, nullptr, nullptr)}) {
+    char name[256];
+    X509_NAME_get_text_by_NID(X509_get_subject_name(one.get()), NID_commonName, name, sizeof name);
+    all.emplace_back(name);
+  }
+  BIO_free(in);
+  ERR_clear_error();
+  return all;
+}
+
+class Identities : public keys_in_softhsm {
+ protected:
+  // The public half of a key in the token, to have a certificate made for.
+  evp_key half(const std::string& label) { return key_of(open_key(label)); }
+
+  answer try_with(const std::string& label, const std::string& certificate, identity_ptr& out) {
+    open_options options;
+    options.key = with_key(label);
+    options.certificate = certificate;
+    options.flags = 0;
+    return try_open(options, out);
+  }
+
+  answer refused(const std::string& label, const std::string& certificate) {
+    identity_ptr none;
+    return try_with(label, certificate, none);
+  }
+
+  answer import(const std::string& uri, const std::string& certificate) {
+    hsmtls_login login{};
+    login.struct_size = sizeof login;
+    login.pin = reinterpret_cast<const uint8_t*>(token.user_pin().data());
+    login.pin_len = static_cast<uint32_t>(token.user_pin().size());
+    return asked(hsmtls_certificate_import,
+                 uri.c_str(),
+                 HSMTLS_TEST_CHAOS,
+                 static_cast<const hsmtls_login*>(&login),
+                 reinterpret_cast<const uint8_t*>(certificate.data()),
+                 static_cast<uint32_t>(certificate.size()),
+                 static_cast<hsmtls_text**>(nullptr));
+  }
+
+  authority root{"root"};
+  authority sub{"sub"};
+  authority sub_sub{"sub-sub"};
+};
+
+// ---- certificates
+
+TEST_F(Identities, TakeTheCertificateFromPemText) {
+  identity_ptr opened;
+  EXPECT_EQ(try_with("p256", pem(issue(half("p256").get(), "device", root).get()), opened),
+            HSMTLS_OK);
+  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
+              testing::ElementsAre("device"));
+}
+
+TEST_F(Identities, TakeTheCertificateFromAFile) {
+  const std::string file = (token.folder() / "device.pem").string();
+  std::ofstream(file) << pem(issue(half("p256").get(), "device", root).get());
+  identity_ptr opened;
+  EXPECT_EQ(try_with("p256", file, opened), HSMTLS_OK);
+  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
+              testing::ElementsAre("device"));
+}
+
+TEST_F(Identities, TakeTheCertificateFromTheTokenByTheKeysIdWithItsIntermediates) {
+  EXPECT_EQ(
+      import("pkcs11:token=edge;object=p256", pem(issue(half("p256").get(), "device", sub).get())),
+      HSMTLS_OK);
+  EXPECT_EQ(import("pkcs11:token=edge;object=unrelated;id=%77",
+                   pem(issue(root.key.get(), "unrelated", root).get())),
+            HSMTLS_OK);
+  EXPECT_EQ(
+      import("pkcs11:token=edge;object=sub;id=%78", pem(issue(sub.key.get(), "sub", root).get())),
+      HSMTLS_OK);
+  identity_ptr opened;
+  EXPECT_EQ(try_with("p256", "", opened), HSMTLS_OK);
+  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
+              testing::ElementsAre("device", "sub"));
+}
+
+TEST_F(Identities, TakeTheCertificateThatAUriNames) {
+  EXPECT_EQ(import("pkcs11:token=edge;object=renewed;id=%99",
+                   pem(issue(half("p256").get(), "renewed", sub).get())),
+            HSMTLS_OK);
+  EXPECT_EQ(import("pkcs11:token=edge;object=older;id=%98",
+                   pem(issue(half("p256").get(), "older", sub).get())),
+            HSMTLS_OK);
+  EXPECT_EQ(
+      import("pkcs11:token=edge;object=sub;id=%78", pem(issue(sub.key.get(), "sub", root).get())),
+      HSMTLS_OK);
+  identity_ptr opened;
+  EXPECT_EQ(try_with("p256", "pkcs11:token=edge;object=older", opened), HSMTLS_OK);
+  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
+              testing::ElementsAre("older", "sub"));
+}
+
+TEST_F(Identities, PutTheChainInOrderAndLeaveTheRootOut) {
+  const std::string mixed = pem(issue(root.key.get(), "root", root).get()) +
+                            pem(issue(sub.key.get(), "sub", root).get()) +
+                            pem(issue(half("p256").get(), "device", sub_sub).get()) +
+                            pem(issue(sub_sub.key.get(), "sub-sub", sub).get());
+  identity_ptr opened;
+  EXPECT_EQ(try_with("p256", mixed, opened), HSMTLS_OK);
+  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
+              testing::ElementsAre("device", "sub-sub", "sub"));
+}
+
+TEST_F(Identities, TakeTheCertificateThatIsGoodTheLongest) {
+  const evp_key key = half("p256");
+  identity_ptr opened;
+  EXPECT_EQ(try_with("p256",
+                     pem(issue(key.get(), "old", root, -60, 5).get()) +
+                         pem(issue(key.get(), "new", root, 0, 90).get()),
+                     opened),
+            HSMTLS_OK);
+  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())), testing::ElementsAre("new"));
+}
+
+TEST_F(Identities, OpenWithAnExpiredCertificate) {
+  identity_ptr opened;
+  EXPECT_EQ(try_with("p256", pem(issue(half("p256").get(), "device", root, -60, -1).get()), opened),
+            HSMTLS_OK);
+}
+
+TEST_F(Identities, RefuseACertificateThatDoesNotMatchTheKeyAndSayWhoseItIs) {
+  const answer said = refused("p256", pem(issue(root.key.get(), "somebody-else", root).get()));
+  EXPECT_EQ(said, HSMTLS_CERTIFICATE_MISMATCH);
+  EXPECT_THAT(said.message, HasSubstr("somebody-else"));
+}
+
+TEST_F(Identities, RefuseAnIssuerOfTheRightNameWithAnotherKey) {
+  authority impostor{"sub"};
+  const answer said = refused("p256",
+                              pem(issue(half("p256").get(), "device", sub).get()) +
+                                  pem(issue(impostor.key.get(), "sub", root).get()));
+  EXPECT_EQ(said, HSMTLS_CHAIN_BROKEN);
+  EXPECT_THAT(said.message, HasSubstr("CN=sub"));
+}
+
+TEST_F(Identities, RefuseATokenWithoutCertificateAndSayWhatToDo) {
+  const answer said = refused("p256", "");
+  EXPECT_EQ(said, HSMTLS_CERTIFICATE_NOT_FOUND);
+  EXPECT_THAT(said.message, HasSubstr("hsmtls import"));
+}
+
+TEST_F(Identities, RefuseAFileThatIsMissingOrHoldsNoCertificate) {
+  const std::string folder = token.folder().string();
+  EXPECT_EQ(refused("p256", folder + "/missing.pem"), HSMTLS_FILE_UNREADABLE);
+  EXPECT_EQ(refused("p256", folder), HSMTLS_FILE_UNREADABLE);
+  std::ofstream(folder + "/empty.pem") << "";
+  EXPECT_EQ(refused("p256", folder + "/empty.pem"), HSMTLS_CERTIFICATE_NOT_FOUND);
+  EXPECT_EQ(refused("p256", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+            HSMTLS_CERTIFICATE_MALFORMED);
+  EXPECT_EQ(refused("p256", "pkcs11:token=edge;object=none"), HSMTLS_CERTIFICATE_NOT_FOUND);
+}
+
+// ---- the key
+
+TEST_F(Identities, RefuseWhatIsNotThereAndNameTheNearMiss) {
+  const struct {
+    const char* uri;
+    hsmtls_error_code code;
+    const char* says;
+  } all[] = {
+      {"pkcs11:token=edge;object=p265", HSMTLS_KEY_NOT_FOUND, "did you mean 'p256'"},
+      {"pkcs11:token=egde;object=p256", HSMTLS_TOKEN_NOT_FOUND, "did you mean 'edge'"},
+      {"pkcs11:token=edge", HSMTLS_AMBIGUOUS, "'rsa'"},
+      {"pkcs11:token=edge;objekt=p256", HSMTLS_MALFORMED_URI, "objekt"},
+      {"token=edge", HSMTLS_MALFORMED_URI, "pkcs11:"},
+      {"pkcs11:token=edge;object=p256?pin-source=%7Ccat", HSMTLS_MALFORMED_URI, "pin-source"}};
+  with_key("p256");
+  with_key("rsa");
+  for (const auto& one : all) {
+    open_options options;
+    options.key = one.uri;
+    identity_ptr none;
+    const answer said = try_open(options, none);
+    EXPECT_EQ(said, one.code) << one.uri;
+    EXPECT_THAT(said.message, HasSubstr(one.says)) << one.uri;
+  }
+}
+
+TEST_F(Identities, RefuseAModuleThatIsMissingOrNoModule) {
+  for (const char* module : {"/nowhere/libsofthsm2.so", "/bin/true", "/etc/hostname"}) {
+    open_options options;
+    options.key = with_key("p256");
+    options.module = module;
+    identity_ptr none;
+    const answer said = try_open(options, none);
+    EXPECT_EQ(said, HSMTLS_MODULE_UNUSABLE) << module;
+    EXPECT_THAT(said.message, HasSubstr(module));
+  }
+}
+
+TEST_F(Identities, RefuseAWrongPinAndSendItOnce) {
+  open_options options;
+  options.key = with_key("p256");
+  trouble().run("reset");
+  options.pin = "wrong-pin-of-this-test";
+  for (int i = 0; i < 3; ++i) {
+    identity_ptr none;
+    EXPECT_EQ(try_open(options, none), HSMTLS_PIN_INCORRECT);
+  }
+  EXPECT_EQ(1U, trouble().count("C_Login"));
+  EXPECT_EQ(1U, trouble().count("C_Login CKR_PIN_INCORRECT"));
+}
+
+TEST_F(Identities, RefuseALockedPin) {
+  with_key("p256");
+  trouble().run("lock-pin");
+  open_options options;
+  options.key = "pkcs11:token=edge;object=p256";
+  identity_ptr none;
+  EXPECT_EQ(try_open(options, none), HSMTLS_PIN_LOCKED);
+}
+
+TEST_F(Identities, AskForAPinThatNobodyGave) {
+  open_options options;
+  options.key = with_key("p256");
+  options.pin.reset();
+  identity_ptr none;
+  const answer said = try_open(options, none);
+  EXPECT_EQ(said, HSMTLS_PIN_REQUIRED);
+  EXPECT_THAT(said.message, HasSubstr("HSMTLS_PIN_SOURCE"));
+}
+
+TEST_F(Identities, RefuseAKeyThatLacksWhatIsRequiredOfIt) {
+  open_options options;
+  options.key = with_key("p256");
+  options.require = HSMTLS_KEY_LOCAL | HSMTLS_KEY_ALWAYS_SENSITIVE | HSMTLS_KEY_NEVER_EXTRACTABLE;
+  identity_ptr opened;
+  EXPECT_EQ(try_open(options, opened), HSMTLS_OK);
+  options.require = HSMTLS_KEY_ALWAYS_AUTHENTICATE;
+  identity_ptr none;
+  const answer said = try_open(options, none);
+  EXPECT_EQ(said, HSMTLS_KEY_POLICY);
+  EXPECT_THAT(said.message, HasSubstr("CKA_ALWAYS_AUTHENTICATE"));
+}
+
+TEST_F(Identities, SayWhatTheirKeyIs) {
+  const struct {
+    const char* label;
+    uint32_t type;
+    uint32_t bits;
+    const char* name;
+  } all[] = {{"p256", HSMTLS_KEY_EC, 256, "EC P-256"},
+             {"p521", HSMTLS_KEY_EC, 521, "EC P-521"},
+             {"rsa", HSMTLS_KEY_RSA, 2048, "RSA 2048"},
+             {"ed25519", HSMTLS_KEY_ED25519, 256, "Ed25519"}};
+  for (const auto& one : all) {
+    hsmtls_identity* const identity = open_key(one.label);
+    hsmtls_identity_info info{};
+    info.struct_size = sizeof info;
+    ASSERT_EQ(asked(hsmtls_identity_get_info, static_cast<const hsmtls_identity*>(identity), &info),
+              HSMTLS_OK);
+    EXPECT_EQ(one.type, info.key_type);
+    EXPECT_EQ(one.bits, info.key_bits) << one.label;
+    EXPECT_STREQ(one.name, info.key_name);
+    EXPECT_THAT(info.key_uri, HasSubstr(std::string("object=") + one.label));
+    EXPECT_EQ(HSMTLS_KEY_LOCAL | HSMTLS_KEY_ALWAYS_SENSITIVE | HSMTLS_KEY_NEVER_EXTRACTABLE,
+              info.key_flags);
+    EXPECT_EQ(0U, info.num_certificates);
+  }
+}
+
+// ---- life
+
+TEST_F(Identities, TellTheirEventsUntilTheyAreClosedAndReleaseTheSubscriberOnce) {
+  struct heard {
+    std::atomic<int> lost{0}, restored{0}, signed_{0}, released{0};
+  } told;
+  open_options options;
+  options.key = with_key("p256");
+  options.on_event = [](void* user, const hsmtls_event* event) {
+    auto& all = *static_cast<heard*>(user);
+    ++(event->type == HSMTLS_EVENT_LOST       ? all.lost
+       : event->type == HSMTLS_EVENT_RESTORED ? all.restored
+                                              : all.signed_);
+  };
+  options.event_user = &told;
+  options.event_release = [](void* user) { ++static_cast<heard*>(user)->released; };
+  identity_ptr identity = open(options);
+  const evp_key key = key_of(identity.get());
+  const auto sign = [&] {
+    const std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
+    uint8_t signature[256];
+    size_t length = sizeof signature;
+    return EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+           EVP_DigestSign(context.get(), signature, &length, signature, 1) == 1;
+  };
+  EXPECT_TRUE(sign());
+  trouble().run("drop-sessions");
+  EXPECT_TRUE(sign());
+  EXPECT_EQ(2, told.signed_);
+  EXPECT_EQ(1, told.lost);
+  EXPECT_EQ(1, told.restored);
+  hsmtls_identity_close(identity.get());
+  EXPECT_EQ(1, told.released);
+  identity.reset();
+  EXPECT_EQ(1, told.released);
+  EXPECT_FALSE(sign());
+  EXPECT_EQ(2, told.signed_);
+
+  // Released, too, when opening fails.
+  options.key = "pkcs11:token=edge;object=none";
+  identity_ptr none;
+  EXPECT_EQ(try_open(options, none), HSMTLS_KEY_NOT_FOUND);
+  EXPECT_EQ(2, told.released);
+}
+
+TEST_F(Identities, CloseWhatWasHandedOutByNameAndLeaveNoSessionBehind) {
+  hsmtls_identity* const identity = open_key("p256");
+  const evp_key key = key_of(identity);
+  hsmtls_identity_close(identity);
+  hsmtls_identity_close(identity);
+  hsmtls_identity_counters counters{};
+  counters.struct_size = sizeof counters;
+  EXPECT_EQ(
+      asked(hsmtls_identity_get_counters, static_cast<const hsmtls_identity*>(identity), &counters),
+      HSMTLS_IDENTITY_CLOSED);
+  EVP_PKEY* none = nullptr;
+  EXPECT_EQ(asked(hsmtls_identity_evp_pkey, identity, uint32_t{HSMTLS_KEY_PROVIDER}, &none),
+            HSMTLS_IDENTITY_CLOSED);
+}
+
+TEST_F(Identities, WriteFilesThatAppearComplete) {
+  identity_ptr opened;
+  ASSERT_EQ(try_with("p256", pem(issue(half("p256").get(), "device", root).get()), opened),
+            HSMTLS_OK);
+  const std::filesystem::path folder = token.folder() / "files";
+  const auto write = [&] {
+    return asked(hsmtls_identity_write_files,
+                 static_cast<const hsmtls_identity*>(opened.get()),
+                 folder.c_str());
+  };
+  EXPECT_EQ(write(), HSMTLS_FILE_UNREADABLE);
+  std::filesystem::create_directory(folder);
+  EXPECT_EQ(write(), HSMTLS_OK);
+  const auto content = [&](const char* name) {
+    std::ostringstream out;
+    out << std::ifstream(folder / name).rdbuf();
+    return out.str();
+  };
+  EXPECT_EQ(hsmtls_identity_certificate_pem(opened.get()), content("certificate.pem"));
+  EXPECT_EQ(hsmtls_identity_key_pem(opened.get()), content("key.pem"));
+  EXPECT_EQ(2, std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+TEST_F(Identities, AreOpenedWithAsManyCallsInATokenWithManyKeys) {
+  const auto calls_to_open = [&] {
+    const uint64_t before = trouble().total();
+    open_options options;
+    options.key = "pkcs11:token=edge;object=p256";
+    const identity_ptr opened = open(options);
+    return trouble().total() - before;
+  };
+  open_key("p256");  // loaded and logged in
+  const uint64_t few = calls_to_open();
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_EQ(generate("pkcs11:token=edge;object=other-" + std::to_string(i), HSMTLS_GENERATE_P256),
+              HSMTLS_OK);
+  }
+  EXPECT_EQ(few, calls_to_open());
+}
+
+}  // namespace
+}  // namespace hsmtls::test
