@@ -10,14 +10,9 @@
 #include <thread>
 
 #include "tests/pkcs11/fixture.hpp"
+#include "tests/support/soak_size.hpp"
 
 namespace hsmtls::test {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr int soak_divisor = 10;
-#else
-inline constexpr int soak_divisor = 1;
-#endif
 
 // Where a token may be reset besides at a moment of chance.
 inline const std::string soak_steps[] = {
