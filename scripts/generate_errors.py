@@ -54,6 +54,41 @@ def c_header(rows):
     return "\n".join(lines)
 
 
+def cpp_header(rows):
+    lines = [
+        f"// {NOTE}",
+        "#pragma once",
+        "",
+        '#include "hsmtls/errors.h"',
+        "",
+        "namespace hsmtls {",
+        "",
+        "enum class error_class {",
+    ]
+    lines += [f"  {name.lower()} = HSMTLS_CATEGORY_{name}," for name in CATEGORIES]
+    lines += ["};", "", "enum class errc {"]
+    for _, name, _, sentence in rows:
+        lines += [f"  // {sentence}", f"  {name.lower()} = HSMTLS_{name},"]
+    lines += [
+        "};",
+        "",
+        "// `sentence_of` returns what an error means, in one English sentence.",
+        "inline const char* sentence_of(errc code) noexcept {",
+        "  switch (code) {",
+    ]
+    for _, name, _, sentence in rows:
+        lines += [f"    case errc::{name.lower()}:", f'      return "{sentence}";']
+    lines += [
+        "  }",
+        '  return "An error that this version of the headers does not know.";',
+        "}",
+        "",
+        "}  // namespace hsmtls",
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def markdown(rows):
     lines = [
         "# Errors",
@@ -73,6 +108,7 @@ def markdown(rows):
 
 OUTPUTS = {
     "core/include/hsmtls/errors.h": c_header,
+    "core/include/hsmtls/errc.hpp": cpp_header,
     "docs/errors.md": markdown,
 }
 

@@ -82,6 +82,7 @@ typedef struct hsmtls_tls_options {
   uint32_t min_version;      /* 0x0303: TLS 1.2, 0x0304: TLS 1.3; 0: TLS 1.2. Nothing older. */
   uint32_t max_version;      /* 0: the newest */
   uint32_t flags;            /* HSMTLS_TLS_… */
+  uint32_t reserved;
 } hsmtls_tls_options;
 
 #define HSMTLS_TLS_HOST_CHECKED_BY_CALLER 1u  /* client without server_name: the caller checks it */
