@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <span>
 #include <string>
 
 #include "core/keys/failure.hpp"
@@ -39,12 +40,27 @@ Type& needed(Type* pointer, const char* name) {
   return *pointer;
 }
 
+// `bytes` returns what a pointer and a length say. Throws failure (BAD_ARGUMENT) for null with a length.
+inline std::span<const uint8_t> bytes(const uint8_t* data, uint32_t length, const char* name) {
+  if (length != 0) needed(data, name);
+  return {data, length};
+}
+
 inline std::string text(const char* value) {
   return value != nullptr ? value : "";
 }
 
-// `known` copies a caller's struct, which may be older or newer than ours: what it lacks is zero, what
-// we do not know must be zero. Throws failure (BAD_ARGUMENT).
+// `known_part` copies what we know of a caller's struct, which may be older or newer than ours; what
+// it lacks is zero.
+template <class Struct>
+Struct known_part(const Struct& from) noexcept {
+  Struct copy{};
+  std::memcpy(&copy, &from, std::min<size_t>(from.struct_size, sizeof(Struct)));
+  return copy;
+}
+
+// `known` does that where it is all there is: what we do not know must be zero. Throws failure
+// (BAD_ARGUMENT).
 template <class Struct>
 Struct known(const Struct& from, const char* name) {
   const uint32_t size = from.struct_size;
@@ -59,9 +75,7 @@ Struct known(const Struct& from, const char* name) {
                     std::string(name) + " has a field that this version of hsmtls does not know");
     }
   }
-  Struct copy{};
-  std::memcpy(&copy, bytes, std::min<size_t>(size, sizeof(Struct)));
-  return copy;
+  return known_part(from);
 }
 
 // `fill` writes as much of `from` as the caller's struct has room for. Throws failure (BAD_ARGUMENT).

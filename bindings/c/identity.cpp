@@ -57,17 +57,25 @@ int32_t hsmtls_identity_open(const hsmtls_identity_options* options,
                              hsmtls_identity** out_identity,
                              hsmtls_error** out_error) {
   return guard(out_error, [&] {
-    const hsmtls_identity_options given = known(needed(options, "options"), "options");
     // First of all: whatever happens, the caller's release function runs once.
-    const auto heard = std::make_shared<subscriber>(given);
+    const auto heard = std::make_shared<subscriber>(known_part(needed(options, "options")));
+    const hsmtls_identity_options given = known(*options, "options");
     hsmtls_identity*& out = needed(out_identity, "out_identity");
     if ((given.flags & ~HSMTLS_OPEN_WITHOUT_CERTIFICATE) != 0) {
       throw failure(HSMTLS_BAD_ARGUMENT,
                     "options.flags has a bit that this version of hsmtls does not know");
     }
+    constexpr uint32_t known_properties = HSMTLS_KEY_LOCAL | HSMTLS_KEY_ALWAYS_SENSITIVE |
+                                          HSMTLS_KEY_NEVER_EXTRACTABLE |
+                                          HSMTLS_KEY_ALWAYS_AUTHENTICATE;
+    if ((given.require & ~known_properties) != 0) {
+      throw failure(HSMTLS_BAD_ARGUMENT,
+                    "options.require has a bit that this version of hsmtls does not know");
+    }
+    needed(given.key, "options.key");
     const login how(given.login, given.module);
     keys::identity_options wanted;
-    wanted.key = &needed(given.key, "options.key");
+    wanted.key = given.key;
     wanted.certificate = text(given.certificate);
     wanted.without_certificate = (given.flags & HSMTLS_OPEN_WITHOUT_CERTIFICATE) != 0;
     wanted.deadline_ms = given.deadline_ms;

@@ -9,7 +9,7 @@ login::login(const hsmtls_login* from, const char* module) {
   if (from != nullptr) {
     const hsmtls_login given = known(*from, "login");
     made_.pin_len = given.pin_len;
-    made_.pin = given.pin;
+    made_.pin = bytes(given.pin, given.pin_len, "login.pin").data();
     made_.pin_callback = given.pin_fn;
     made_.pin_user = given.pin_user;
     made_.pin_source = given.pin_source;

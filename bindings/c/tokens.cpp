@@ -6,8 +6,8 @@
 #include "bindings/c/guard.hpp"
 #include "bindings/c/handles.hpp"
 #include "bindings/c/login.hpp"
-#include "core/keys/identity/certificates.hpp"
 #include "core/keys/administration/tokens.hpp"
+#include "core/keys/identity/certificates.hpp"
 
 using namespace hsmtls;
 using namespace hsmtls::c;
@@ -43,8 +43,9 @@ int32_t hsmtls_objects_list(const char* uri,
                             hsmtls_error** out_error) {
   return guard(out_error, [&] {
     needed(each, "each");
+    needed(uri, "uri");
     const login how(login_options, module);
-    for (const keys::object_description& one : keys::list_objects(&needed(uri, "uri"), how.get())) {
+    for (const keys::object_description& one : keys::list_objects(uri, how.get())) {
       hsmtls_object_info info{};
       info.struct_size = sizeof info;
       info.object_class = one.object_class;
@@ -69,8 +70,9 @@ int32_t hsmtls_key_generate(const char* uri,
                             hsmtls_text** out_uri,
                             hsmtls_error** out_error) {
   return guard(out_error, [&] {
+    needed(uri, "uri");
     const login how(login_options, module);
-    std::string made = keys::generate_key(&needed(uri, "uri"), kind, bits, how.get());
+    std::string made = keys::generate_key(uri, kind, bits, how.get());
     if (out_uri != nullptr) *out_uri = new hsmtls_text{std::move(made)};
   });
 }
@@ -83,10 +85,11 @@ int32_t hsmtls_certificate_import(const char* uri,
                                   hsmtls_text** out_uri,
                                   hsmtls_error** out_error) {
   return guard(out_error, [&] {
+    needed(uri, "uri");
+    const std::span<const uint8_t> given(&needed(certificate, "certificate"), certificate_len);
     host::need_crypto();
     const login how(login_options, module);
-    std::string made = keys::import_certificate(
-        &needed(uri, "uri"), {&needed(certificate, "certificate"), certificate_len}, how.get());
+    std::string made = keys::import_certificate(uri, given, how.get());
     if (out_uri != nullptr) *out_uri = new hsmtls_text{std::move(made)};
   });
 }
@@ -96,8 +99,9 @@ int32_t hsmtls_object_remove(const char* uri,
                              const hsmtls_login* login_options,
                              hsmtls_error** out_error) {
   return guard(out_error, [&] {
+    needed(uri, "uri");
     const login how(login_options, module);
-    keys::remove_object(&needed(uri, "uri"), how.get());
+    keys::remove_object(uri, how.get());
   });
 }
 
@@ -110,12 +114,12 @@ int32_t hsmtls_token_init(const char* uri,
                           uint32_t user_pin_len,
                           hsmtls_error** out_error) {
   return guard(out_error, [&] {
+    needed(uri, "uri");
+    needed(label, "label");
+    const std::span<const uint8_t> so = bytes(so_pin, so_pin_len, "so_pin");
+    const std::span<const uint8_t> user = bytes(user_pin, user_pin_len, "user_pin");
     const login how(nullptr, module);
-    keys::initialise_token(&needed(uri, "uri"),
-                           text(module),
-                           &needed(label, "label"),
-                           {so_pin, so_pin_len},
-                           {user_pin, user_pin_len});
+    keys::initialise_token(uri, text(module), label, so, user);
   });
 }
 
@@ -127,8 +131,10 @@ int32_t hsmtls_token_change_pin(const char* uri,
                                 uint32_t new_pin_len,
                                 hsmtls_error** out_error) {
   return guard(out_error, [&] {
+    needed(uri, "uri");
+    const std::span<const uint8_t> before = bytes(old_pin, old_pin_len, "old_pin");
+    const std::span<const uint8_t> after = bytes(new_pin, new_pin_len, "new_pin");
     const login how(nullptr, module);
-    keys::change_pin(
-        &needed(uri, "uri"), text(module), {old_pin, old_pin_len}, {new_pin, new_pin_len});
+    keys::change_pin(uri, text(module), before, after);
   });
 }

@@ -172,9 +172,10 @@ void identity::write_files(const std::string& directory) const {
 }
 
 void identity::close() {
-  if (closing_.exchange(true)) return;
+  const std::lock_guard lock(closing_);
+  if (key_->is_closed()) return;
   key_->with_token([](hsmtls_p11_key* key) { face().key_subscribe(key, nullptr, nullptr); });
-  on_event_ = nullptr;  // what the subscriber holds is released now, not when the last handle goes
+  on_event_ = nullptr;  // and with it goes what the subscriber had us keep
   key_->close();
 }
 

@@ -1,9 +1,9 @@
 // An identity: a private key in a token, its certificate chain, and what unlocks it.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -57,7 +57,7 @@ class identity {
   std::string key_pem_;
   std::string key_name_;
   std::function<void(const hsmtls_p11_event&)> on_event_;
-  std::atomic<bool> closing_{false};
+  std::mutex closing_;
 };
 
 }  // namespace hsmtls::keys
