@@ -30,11 +30,13 @@ try:
         cwd=source, check=True, stdout=subprocess.DEVNULL)
     installs = [line for script in tree.rglob("cmake_install.cmake")
                 for line in script.read_text().splitlines() if "file(INSTALL" in line]
-    files = {pathlib.Path(file).name for line in installs for file in re.findall(r'"([^"]+)"', line.split(" FILES ")[1])}
-    assert files == {"libhsmtls-pkcs11.so"}, f"the product installs {files}"
+    files = {pathlib.Path(file).name for line in installs for file in re.findall(r'"([^"]+)"', line.split(" FILES ")[1].split(" FILES_MATCHING ")[0])}
+    product = {"libhsmtls-pkcs11.so", "libhsmtls.so", "hsmtls", "hsmtls.pc", "hsmtlsConfig.cmake", "hsmtlsConfigVersion.cmake"}
+    assert {name for name in files if not name.startswith("hsmtlsConfig-")} == product, f"the product installs {files}"
     steps = subprocess.run(
         [cmake, "--build", tree, "--", "-n", "-v"], check=True, capture_output=True, text=True).stdout
-    assert "libhsmtls-pkcs11.so" in steps, "the product does not build the module"
+    for library in ("libhsmtls-pkcs11.so", "libhsmtls.so"):
+        assert library in steps, f"the product does not build {library}"
     for foreign in ("/chaos/", "/tests/", "/examples/", "gtest"):
         assert foreign not in steps, f"the product builds something of {foreign}"
     cache = (tree / "CMakeCache.txt").read_text()
