@@ -1,0 +1,43 @@
+// A device with its key in SoftHSM, and what its peers need: made through libhsmtls.so, with
+// certificates by a CA of its own.
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "hsmtls/hsmtls.h"
+#include "tests/support/openssl.hpp"
+#include "tests/support/softhsm.hpp"
+
+namespace hsmtls::test {
+
+// Keys "ec" (P-256) and "rsa" (2048 bits) in the token "edge". In its folder: the device's
+// certificates ec.pem and rsa.pem, the CA's ca.pem, a peer "localhost" with a software key
+// (server.pem, server.key), and the file "pin". The certificates are not in the token.
+class device {
+ public:
+  device();
+
+  [[nodiscard]] const softhsm_token& token() const { return token_; }
+  [[nodiscard]] std::filesystem::path file(const std::string& name) const {
+    return token_.folder() / name;
+  }
+  [[nodiscard]] static std::string uri(const std::string& key) {
+    return "pkcs11:token=edge;object=" + key;
+  }
+  [[nodiscard]] std::string pin_source() const { return "file:" + file("pin").string(); }
+  // What a program needs in its environment to reach the token.
+  [[nodiscard]] std::map<std::string, std::string> environment() const;
+
+ private:
+  void issue(const std::string& key) const;
+
+  softhsm_token token_;
+  evp_key ca_key_;
+  x509 ca_;
+};
+
+}  // namespace hsmtls::test
