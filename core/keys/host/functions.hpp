@@ -89,7 +89,9 @@
   X(X509_STORE_CTX_set_current_cert) X(X509_STORE_CTX_get1_chain) X(X509_STORE_CTX_set0_verified_chain) X(X509_STORE_CTX_get_verify_cb) \
   X(X509_STORE_CTX_set_verify_cb) X(X509_STORE_CTX_set0_dane) X(X509_verify_cert) X(X509_verify_cert_error_string) \
   X(X509_VERIFY_PARAM_set1_host) X(X509_VERIFY_PARAM_set1_ip_asc) X(X509_VERIFY_PARAM_set_hostflags) X(X509_VERIFY_PARAM_set1) \
-  X(X509_VERIFY_PARAM_get0_host) X(X509_NAME_dup) X(X509_NAME_free)
+  X(X509_VERIFY_PARAM_get0_host) X(X509_VERIFY_PARAM_get1_ip_asc) X(X509_VERIFY_PARAM_move_peername) X(X509_NAME_dup) X(X509_NAME_free) \
+  X(X509_STORE_CTX_get0_store) X(X509_get_default_cert_file) X(X509_get_default_cert_file_env) \
+  X(X509_get_default_cert_dir) X(X509_get_default_cert_dir_env) X(X509_get_ext_d2i) X(GENERAL_NAMES_free) X(ASN1_TIME_to_tm)
 
 #define HSMTLS_SSL_FUNCTIONS(X) \
   X(TLS_method) X(TLS_client_method) X(TLS_server_method) \
@@ -100,7 +102,12 @@
   X(SSL_CTX_set_ex_data) X(SSL_CTX_get_ex_data) X(SSL_CTX_set0_CA_list) X(SSL_CTX_set_cert_store) X(SSL_CTX_get_cert_store) \
   X(SSL_get_SSL_CTX) X(SSL_get_error) X(SSL_get_verify_result) X(SSL_set_session) X(SSL_get_version) X(SSL_is_server) \
   X(SSL_select_next_proto) X(SSL_get_servername) \
-  X(SSL_SESSION_up_ref) X(SSL_SESSION_free) X(SSL_SESSION_is_resumable) X(SSL_get_ex_data_X509_STORE_CTX_idx)
+  X(SSL_SESSION_up_ref) X(SSL_SESSION_free) X(SSL_SESSION_is_resumable) X(SSL_get_ex_data_X509_STORE_CTX_idx) \
+  X(SSL_ctrl) X(SSL_CTX_get0_certificate) X(SSL_CTX_get_security_level) X(SSL_get0_dane) X(SSL_get0_param) \
+  X(SSL_get_certificate) X(SSL_get_session) X(SSL_get_verify_mode) X(SSL_set_ex_data) X(SSL_get_ex_data) \
+  X(SSL_set_client_CA_list) X(SSL_CTX_set_client_CA_list) X(SSL_CTX_set_cert_cb) X(SSL_CTX_set_num_tickets) \
+  X(SSL_CTX_set_session_ticket_cb) X(SSL_SESSION_set1_ticket_appdata) X(SSL_SESSION_get0_ticket_appdata) \
+  X(SSL_SESSION_get_protocol_version) X(SSL_get0_verified_chain) X(SSL_client_version)
 // clang-format on
 
 namespace hsmtls::host {

@@ -25,6 +25,7 @@ struct binding {
   ssl_functions ssl;
   std::optional<shared_object> crypto_object;
   std::optional<shared_object> ssl_object;
+  std::vector<const SSL_METHOD*> ssl_methods;
 };
 // Never destroyed: other threads may still sign while the process exits.
 binding& state() {
@@ -119,6 +120,33 @@ void bind_crypto_to(binding& all, const shared_object& object) {
   crypto_bound.store(&all.crypto, std::memory_order_release);
 }
 
+// A build leaves out what it holds too old.
+std::vector<const SSL_METHOD*> methods_of(const shared_object& object) {
+  std::vector<const SSL_METHOD*> found;
+  for (const char* name : {"TLS_method",
+                           "TLS_client_method",
+                           "TLS_server_method",
+                           "TLSv1_2_method",
+                           "TLSv1_2_client_method",
+                           "TLSv1_2_server_method",
+                           "TLSv1_1_method",
+                           "TLSv1_1_client_method",
+                           "TLSv1_1_server_method",
+                           "TLSv1_method",
+                           "TLSv1_client_method",
+                           "TLSv1_server_method",
+                           "DTLS_method",
+                           "DTLS_client_method",
+                           "DTLS_server_method",
+                           "DTLSv1_2_method",
+                           "DTLSv1_2_client_method",
+                           "DTLSv1_2_server_method"}) {
+    if (const auto get = reinterpret_cast<decltype(&::TLS_method)>(object.own(name)))
+      found.push_back(get());
+  }
+  return found;
+}
+
 void bind_ssl_to(binding& all, const shared_object& object) {
   if (all.ssl_object) {
     if (!(*all.ssl_object == object)) refuse_foreign(object, *all.ssl_object);
@@ -129,6 +157,7 @@ void bind_ssl_to(binding& all, const shared_object& object) {
 #undef HSMTLS_NAME
   fill(object, names);
   all.ssl = table;
+  all.ssl_methods = methods_of(object);
   all.ssl_object = object;
   describe(all);
   ssl_bound.store(&all.ssl, std::memory_order_release);
@@ -193,6 +222,14 @@ bool is_bound() {
 }
 const char* where() {
   return where_text.load(std::memory_order_acquire);
+}
+
+// Written before ssl_bound, and never again.
+std::span<const SSL_METHOD* const> ssl_methods() {
+  return state().ssl_methods;
+}
+bool is_in_ssl(const void* address) {
+  return shared_object::of(address) == state().ssl_object;
 }
 
 void bind(const void* method, const void* digest) {

@@ -4,6 +4,7 @@
 // there is any libssl. What was found first is for life; another copy is refused by name.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "core/keys/host/functions.hpp"
@@ -29,6 +30,12 @@ void need_crypto();
 void need_ssl();
 
 [[nodiscard]] bool is_bound();
+
+// How an object of the libssl in use is known without calling anything with it: an SSL_CTX points to
+// one of `ssl_methods`, the tables that TLS_method() and the like return; what else libssl makes
+// points into its file. Only after `need_ssl`.
+[[nodiscard]] std::span<const SSL_METHOD* const> ssl_methods();
+[[nodiscard]] bool is_in_ssl(const void* address);
 
 // `where` says which copy is in use: its version and its files; empty: none yet. Never freed.
 const char* where();

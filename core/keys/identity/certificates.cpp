@@ -147,12 +147,13 @@ std::vector<host::x509> chain_for(EVP_PKEY* public_half,
 }
 
 std::string name_of(const X509* certificate) {
+  return name_of(crypto().X509_get_subject_name(certificate));
+}
+
+std::string name_of(const X509_NAME* name) {
   const host::bio out(crypto().BIO_new(crypto().BIO_s_mem()));
   if (!out) return "?";
-  crypto().X509_NAME_print_ex(out.get(),
-                              crypto().X509_get_subject_name(certificate),
-                              0,
-                              XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  crypto().X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
   return quoted_name(text_in(out.get()));
 }
 

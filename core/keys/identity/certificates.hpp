@@ -28,6 +28,7 @@ std::vector<host::x509> chain_for(EVP_PKEY* public_half,
 
 // `name_of` returns the subject as RFC 2253 writes it, for a sentence.
 std::string name_of(const X509* certificate);
+std::string name_of(const X509_NAME* name);
 
 // `pem_of` writes certificates as PEM, in their order.
 std::string pem_of(const std::vector<host::x509>& chain);

@@ -172,11 +172,29 @@ void identity::write_files(const std::string& directory) const {
 }
 
 void identity::close() {
-  const std::lock_guard lock(closing_);
+  const std::lock_guard one_closes(closing_);
   if (key_->is_closed()) return;
   key_->with_token([](hsmtls_p11_key* key) { face().key_subscribe(key, nullptr, nullptr); });
   on_event_ = nullptr;  // and with it goes what the subscriber had us keep
   key_->close();
+  std::vector<std::function<void()>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    all.swap(at_close_);
+  }
+  for (const std::function<void()>& one : all) one();
+}
+
+void identity::at_close(std::function<void()> function) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closed_) {
+      at_close_.push_back(std::move(function));
+      return;
+    }
+  }
+  function();
 }
 
 }  // namespace hsmtls::keys

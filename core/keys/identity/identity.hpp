@@ -46,6 +46,9 @@ class identity {
 
   // `close` ends it; again: nothing. No event comes any more when it returns.
   void close();
+  // `at_close` calls a function when the identity is closed; at once, if it is already. It must not
+  // throw.
+  void at_close(std::function<void()> function);
 
  private:
   explicit identity(std::shared_ptr<token_key> key) : key_(std::move(key)) {}
@@ -57,7 +60,11 @@ class identity {
   std::string key_pem_;
   std::string key_name_;
   std::function<void(const hsmtls_p11_event&)> on_event_;
-  std::mutex closing_;
+  std::mutex closing_;  // one thread closes, a second waits for it
+
+  std::mutex mutex_;  // guards what is below
+  bool closed_ = false;
+  std::vector<std::function<void()>> at_close_;
 };
 
 }  // namespace hsmtls::keys
