@@ -41,7 +41,9 @@ int main(int argc, char** argv) try {
     return 1;
   }
 
-  asio::write(stream, asio::buffer("GET " + std::string(argv[6]) + " HTTP/1.0\r\nHost: " + host + "\r\n\r\n"));
+  asio::write(
+      stream,
+      asio::buffer("GET " + std::string(argv[6]) + " HTTP/1.0\r\nHost: " + host + "\r\n\r\n"));
   std::string page;
   asio::read(stream, asio::dynamic_buffer(page), failed);  // until the server closes
   std::cout << page;

@@ -39,7 +39,11 @@ void on_publish(mosquitto* client, void* data, int /*message*/) {
   mosquitto_disconnect(client);  // ends the loop
 }
 
-attempt publish(SSL_CTX* context, const std::string& host, int port, const std::string& client_id, const std::string& topic) {
+attempt publish(SSL_CTX* context,
+                const std::string& host,
+                int port,
+                const std::string& client_id,
+                const std::string& topic) {
   attempt now{topic};
   const std::unique_ptr<mosquitto, void (*)(mosquitto*)> client(
       mosquitto_new(client_id.c_str(), true, &now), mosquitto_destroy);
@@ -74,11 +78,13 @@ int main(int argc, char** argv) try {
   mosquitto_lib_init();
   std::string line;
   do {
-    const attempt now = publish(context.get(), tls.server_name, std::stoi(argv[3]), argv[4], argv[5]);
+    const attempt now =
+        publish(context.get(), tls.server_name, std::stoi(argv[3]), argv[4], argv[5]);
     const auto problem = device.last_error();
-    std::cout << R"({"client": "libmosquitto", "event": ")" << (now.published ? "published" : "failed")
-              << R"(", "error": ")" << (now.published || !problem ? "" : problem.message())
-              << R"(", "connect_ms": )" << now.connect_ms << "}" << std::endl;
+    std::cout << R"({"client": "libmosquitto", "event": ")"
+              << (now.published ? "published" : "failed") << R"(", "error": ")"
+              << (now.published || !problem ? "" : problem.message()) << R"(", "connect_ms": )"
+              << now.connect_ms << "}" << std::endl;
   } while (std::getline(std::cin, line));
   mosquitto_lib_cleanup();
   return 0;

@@ -5,8 +5,10 @@
 packages_build=(
   cmake ninja-build g++ pkg-config python3
   libnss3-dev libfmt-dev libgtest-dev libgmock-dev libcli11-dev nlohmann-json3-dev
-  libssl-dev libp11-dev libp11-kit-dev libmosquitto-dev
+  libssl-dev libp11-dev libp11-kit-dev libmosquitto-dev libcurl4-openssl-dev
 )
+# Boost's headers, any version from 1.74: libboost-dev would push out another one that is there.
+[[ -e /usr/include/boost/version.hpp ]] || packages_build+=(libboost-dev)
 # Needed by the demo and by the tests with unmodified applications.
 packages_run=(
   softhsm2 opensc libengine-pkcs11-openssl openssl curl mosquitto

@@ -4,7 +4,7 @@
 # shellcheck source=tests/unmodified/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need mosquitto
-[[ -x $HSMTLS_TEST_BIN/publish_mosquitto ]] || skip "publish_mosquitto was not built (libmosquitto's headers are missing)"
+[[ -x $HSMTLS_TEST_BIN/publish_mosquitto_engine ]] || skip "publish_mosquitto_engine was not built (libmosquitto's headers are missing)"
 need_engine
 
 good='"event": "published"'
@@ -15,7 +15,7 @@ for tls in tlsv1.2 tlsv1.3; do
   make_pki
   broker_start "$scratch/broker" "$pki" "$tls" || fail "no broker"
   for side in "${sides[@]}"; do
-    start_signer "$side" "$HSMTLS_TEST_BIN/publish_mosquitto" "$key_uri?pin-source=$(token_pin_source "$scratch")" \
+    start_signer "$side" "$HSMTLS_TEST_BIN/publish_mosquitto_engine" "$key_uri?pin-source=$(token_pin_source "$scratch")" \
       "$pki/device.pem" "$pki/ca.pem" "$broker_port" "$side" devices/test
   done
   survives_resets '"event": "failed", "error": ".*Session handle invalid'
