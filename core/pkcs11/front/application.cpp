@@ -10,8 +10,10 @@ application& application::current() {
   // The first call, or the first in a forked child: the parent's application stays behind
   // untouched.
   std::unique_ptr<application> fresh(new application(process, existing));
-  if (this_process.compare_exchange_strong(existing, fresh.get())) return *fresh.release();
-  return *existing;
+  if (!this_process.compare_exchange_strong(existing, fresh.get())) return *existing;
+  application* const ours = fresh.release();
+  process.when_view_closes([ours](CK_SLOT_ID slot) { ours->close_sessions_in_view(slot); });
+  return *ours;
 }
 
 CK_RV application::initialise(void* reserved) {
@@ -59,7 +61,9 @@ bool application::wait_for_finalise(milliseconds most) {
 }
 
 void application::closed(std::vector<std::shared_ptr<virtual_session>> taken) {
-  for (const auto& one : taken) one->behind().application_session_closed();
+  for (const auto& one : taken) {
+    if (one->through() == nullptr) one->behind().application_session_closed();
+  }
 }
 
 void application::last_session_closed(token& behind) {
@@ -72,6 +76,8 @@ void application::last_session_closed(token& behind) {
 
 void application::session_closed(CK_SESSION_HANDLE handle,
                                  std::shared_ptr<virtual_session> session) {
+  // A view's makes no objects, and is none of those that a login of the application lives by.
+  if (session->through() != nullptr) return;
   objects.remove_created_in(handle);
   token& behind = session->behind();
   behind.application_session_closed();
@@ -80,9 +86,17 @@ void application::session_closed(CK_SESSION_HANDLE handle,
 }
 
 void application::close_sessions(CK_SLOT_ID slot, token& behind) {
+  if (is_view(slot)) {
+    close_sessions_in_view(slot);
+    return;
+  }
   closed(sessions.take_if([&](const virtual_session& one) { return one.slot() == slot; }));
   objects.remove_session_objects(behind);
   last_session_closed(behind);
+}
+
+void application::close_sessions_in_view(CK_SLOT_ID slot) {
+  sessions.take_if([&](const virtual_session& one) { return one.slot() == slot; });
 }
 
 }  // namespace hsmtls::pkcs11

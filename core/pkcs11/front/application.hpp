@@ -34,13 +34,15 @@ class application {
   object_table objects;
   saved_states states;
 
-  // `close_sessions` closes the application's sessions on a slot, and its login there.
+  // `close_sessions` closes the application's sessions on a slot, and its login there if it is the
+  // token's own.
   void close_sessions(CK_SLOT_ID slot, token& behind);
   // `session_closed` does what follows from the end of one session.
   void session_closed(CK_SESSION_HANDLE handle, std::shared_ptr<virtual_session> session);
 
  private:
   application(runtime& process, const application* parent) : runtime_(process), parent_(parent) {}
+  void close_sessions_in_view(CK_SLOT_ID slot);
   // What follows from sessions that are not in the table any more.
   static void closed(std::vector<std::shared_ptr<virtual_session>> taken);
   // Logs out and lets go of the token, unless another session is open there.
@@ -95,13 +97,24 @@ CK_RV in_session(CK_SESSION_HANDLE handle, Body&& body) noexcept {
       const time_point until = steady::now() + settings().deadline;
       const virtual_session::use use(*session, until);
       if (!use) return CKR_OPERATION_ACTIVE;
+      if (session->through() != nullptr) {
+        if (const CK_RV rv = session->through()->keep_login(until); rv != CKR_OK) return rv;
+      }
       session_call call{app, *session, handle, until};
       return body(call);
     });
   });
 }
 
-// `on_slot` runs body(application&, token&, until) for one of our slot numbers.
+// One call of the application about a slot.
+struct slot_call {
+  application& app;
+  token& behind;
+  const std::shared_ptr<view>& through;  // null: the token's own slot
+  time_point until;
+};
+
+// `on_slot` runs body(slot_call&) for one of our slot numbers.
 template <class Body>
 CK_RV on_slot(CK_SLOT_ID slot, Body&& body) noexcept {
   return contained([&]() -> CK_RV {
@@ -109,15 +122,19 @@ CK_RV on_slot(CK_SLOT_ID slot, Body&& body) noexcept {
     if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
     return guarded([&]() -> CK_RV {
       const time_point until = steady::now() + settings().deadline;
+      const auto through = is_view(slot) ? app.process().find_view(slot) : nullptr;
       token* behind = app.process().find(slot);
-      if (behind == nullptr) {
+      if (through != nullptr) {
+        if (const CK_RV rv = through->bind(until, behind); rv != CKR_OK) return rv;
+      } else if (behind == nullptr && !is_view(slot)) {
         // Perhaps the application has the number from its configuration and never listed the slots.
         std::vector<runtime::slot> all;
         app.process().slots(app.process().modules(face::front), false, until, all);
         behind = app.process().find(slot);
       }
       if (behind == nullptr) return CKR_SLOT_ID_INVALID;
-      return body(app, *behind, until);
+      slot_call call{app, *behind, through, until};
+      return body(call);
     });
   });
 }

@@ -34,6 +34,7 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE handle,
                         CK_OBJECT_HANDLE* private_key) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (public_key == nullptr || private_key == nullptr) return CKR_ARGUMENTS_BAD;
+    if (call.session.through() != nullptr) return CKR_TOKEN_WRITE_PROTECTED;
     CK_OBJECT_HANDLE made_public = 0;
     CK_OBJECT_HANDLE made_private = 0;
     CK_RV rv = direct(

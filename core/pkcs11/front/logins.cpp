@@ -60,6 +60,8 @@ CK_RV log_in(CK_SESSION_HANDLE handle, const credentials& with, CK_USER_TYPE use
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (user == CKU_CONTEXT_SPECIFIC) return login_for_key(call, with.pin);
     if (user != CKU_USER && user != CKU_SO) return CKR_USER_TYPE_INVALID;
+    // A view's owner is: no PIN is looked at.
+    if (call.session.through() != nullptr) return CKR_USER_ALREADY_LOGGED_IN;
     if (user == CKU_SO) {
       const CK_SLOT_ID slot = call.session.slot();
       const bool read_only = call.app.sessions.count_if([&](const virtual_session& one) {
@@ -98,12 +100,15 @@ CK_RV C_Logout(CK_SESSION_HANDLE handle) {
     // Nothing of a logged-out session may go on with the rights of a logged-in one.
     call.session.cancel_operations();
     call.session.give_back_real();  // it may be the only one there is
+    // The login is not the application's to end.
+    if (call.session.through() != nullptr) return CKR_OK;
     return call.behind().logout(face::front, call.until);
   });
 }
 
 CK_RV C_InitPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR* pin, CK_ULONG length) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
+    if (call.session.through() != nullptr) return CKR_SESSION_READ_ONLY;
     // The other face's login is not the application's.
     if (call.behind().logged_in(face::front) != CKU_SO) return CKR_USER_NOT_LOGGED_IN;
     const CK_RV rv = direct(
@@ -121,6 +126,7 @@ CK_RV C_SetPIN(CK_SESSION_HANDLE handle,
                CK_UTF8CHAR* new_pin,
                CK_ULONG new_length) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
+    if (call.session.through() != nullptr) return CKR_SESSION_READ_ONLY;
     token& behind = call.behind();
     const CK_USER_TYPE user = behind.logged_in(face::front) == CKU_SO ? CKU_SO : CKU_USER;
     std::optional<std::span<const uint8_t>> old;

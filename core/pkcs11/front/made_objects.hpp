@@ -32,9 +32,10 @@ inline CK_RV adopt_made(session_call& call, CK_OBJECT_HANDLE real, CK_OBJECT_HAN
 }
 
 // `make_object` makes one object by run(vendor_module&, session, made handle&), after `prepare()` as
-// for `direct`.
+// for `direct`. Nothing is made in a view.
 template <class Prepare, class Run>
 CK_RV make_object(session_call& call, CK_OBJECT_HANDLE& out, Prepare&& prepare, Run&& run) {
+  if (call.session.through() != nullptr) return CKR_TOKEN_WRITE_PROTECTED;
   CK_OBJECT_HANDLE made = 0;
   const CK_RV rv = direct(call,
                           repeat::if_rejected,

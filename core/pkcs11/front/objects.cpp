@@ -31,6 +31,13 @@ CK_RV on_object(session_call& call, CK_OBJECT_HANDLE handle, repeat how, Run&& r
 CK_RV begin_search(session_call& call, CK_ATTRIBUTE* pattern, CK_ULONG count) {
   virtual_session& session = call.session;
   if (session.runs(operation::find)) return CKR_OPERATION_ACTIVE;
+  std::vector<CK_ATTRIBUTE> narrowed;
+  if (session.through() != nullptr) {
+    if (pattern != nullptr) narrowed.assign(pattern, pattern + count);
+    session.through()->narrow(narrowed);
+    pattern = narrowed.data();
+    count = static_cast<CK_ULONG>(narrowed.size());
+  }
   const CK_RV rv =
       direct(call, repeat::freely, [&](const vendor_module& vendor, CK_SESSION_HANDLE real) {
         return begin_find(vendor.functions(), real, pattern, count);
@@ -39,14 +46,15 @@ CK_RV begin_search(session_call& call, CK_ATTRIBUTE* pattern, CK_ULONG count) {
   return rv;
 }
 
-// The application's handles for what the vendor found; what only the other face may see is left
+// The application's handles for what the vendor found; what is not for this session to see is left
 // out.
 CK_RV adopt_found(session_call& call,
                   const CK_OBJECT_HANDLE* found,
                   CK_ULONG count,
                   CK_OBJECT_HANDLE* out,
                   CK_ULONG& kept) {
-  const bool logged_in = call.behind().logged_in(face::front).has_value();
+  const bool logged_in = call.session.logged_in().has_value();
+  const view* const through = call.session.through();
   kept = 0;
   for (CK_ULONG i = 0; i < count; ++i) {
     CK_OBJECT_HANDLE handle = 0;
@@ -55,10 +63,24 @@ CK_RV adopt_found(session_call& call,
     if (rv == CKR_OBJECT_HANDLE_INVALID) continue;  // destroyed since it was found
     if (rv != CKR_OK) return rv;
     const auto what = call.app.objects.find(handle);
-    if (what == nullptr || (what->is_private() && !logged_in)) continue;
+    if (what == nullptr || (what->is_private() && !logged_in) || !call.session.shows(*what))
+      continue;
+    if (through != nullptr && what->object_class() == CKO_PRIVATE_KEY &&
+        through->known_public_half() && !what->known_public_half())
+      what->expect(*through->known_public_half());
     out[kept++] = handle;
   }
   return CKR_OK;
+}
+
+// In a view the login for each operation is made by us.
+void hide_login_each_time(std::span<CK_ATTRIBUTE> read) {
+  for (const CK_ATTRIBUTE& one : read) {
+    const bool has_value =
+        one.pValue != nullptr && one.ulValueLen != CK_UNAVAILABLE_INFORMATION && one.ulValueLen > 0;
+    if (one.type == CKA_ALWAYS_AUTHENTICATE && has_value)
+      *static_cast<CK_BBOOL*>(one.pValue) = CK_FALSE;
+  }
 }
 
 // An object may be called something else once its attributes were set.
@@ -163,7 +185,10 @@ CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle,
         [&](const vendor_module& vendor, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE real) {
           // The lengths are in and out: each try starts from what the application gave.
           std::copy(asked.begin(), asked.end(), attributes);
-          return invoke(vendor.functions().C_GetAttributeValue, session, real, attributes, count);
+          const CK_RV rv =
+              invoke(vendor.functions().C_GetAttributeValue, session, real, attributes, count);
+          if (call.session.through() != nullptr) hide_login_each_time({attributes, count});
+          return rv;
         });
   });
 }

@@ -48,6 +48,20 @@ CK_RV begin_in_real(session_call& call, running_operation& what, uint64_t& life)
   }
 }
 
+// A key that wants a login for each operation gets it from us in a view: nobody asks for the PIN.
+CK_RV log_in_for_view(session_call& call, operation which) {
+  virtual_session& session = call.session;
+  session.running(which).context_login = true;  // also when it is begun again
+  const CK_RV rv = call.behind().login_for_operation_with_known_pin(session.real(), call.until);
+  if (rv == CKR_OK) return rv;
+  if (loss_of(rv) == loss::session && session.running(which).replayable) {
+    session.lose_real();
+    return CKR_OK;
+  }
+  session.ended(which, rv);
+  return rv;
+}
+
 }  // namespace
 
 CK_RV checked_object(session_call& call,
@@ -56,8 +70,9 @@ CK_RV checked_object(session_call& call,
                      std::shared_ptr<object>& out) {
   out = call.app.objects.find(handle);
   if (out == nullptr || &out->owner() != &call.behind()) return if_unknown;
+  if (!call.session.shows(*out)) return if_unknown;
   // The other face's login is not the application's.
-  if (out->is_private() && !call.behind().logged_in(face::front)) return CKR_USER_NOT_LOGGED_IN;
+  if (out->is_private() && !call.session.logged_in()) return CKR_USER_NOT_LOGGED_IN;
   return CKR_OK;
 }
 
@@ -68,7 +83,7 @@ CK_RV resolve_in(session_call& call, object& what, CK_OBJECT_HANDLE& out) {
       what.object_class() == CKO_PRIVATE_KEY || what.object_class() == CKO_SECRET_KEY;
   // The login may have ended with the loss that this call is recovering from, and the other face's
   // is not the application's.
-  if (what.is_private() && !behind.logged_in(face::front)) return verdict::login_refused;
+  if (what.is_private() && !call.session.logged_in()) return verdict::login_refused;
   // A search of ours must not meet one of the application's in the same session.
   const bool busy = call.session.runs(operation::find);
   lease other;
@@ -150,7 +165,11 @@ CK_RV begin_with_key(session_call& call,
     if (const CK_RV rv = checked_object(call, key, CKR_KEY_HANDLE_INVALID, what); rv != CKR_OK)
       return rv;
   }
-  return begin_operation(call, which, how, mechanism, std::move(what), begin);
+  const bool in_view = mechanism != nullptr && call.session.through() != nullptr;
+  const bool login = in_view && what->object_class() == CKO_PRIVATE_KEY &&
+                     call.session.through()->wants_login_each_time();
+  const CK_RV rv = begin_operation(call, which, how, mechanism, std::move(what), begin);
+  return rv == CKR_OK && login ? log_in_for_view(call, which) : rv;
 }
 
 CK_RV restart_operation(session_call& call,
@@ -162,8 +181,8 @@ CK_RV restart_operation(session_call& call,
                           what.login_epoch != call.behind().login_epoch();
   // PKCS#11 v3.1 C_Logout: its handle is void, also after another login.
   if (logged_out)
-    return call.behind().logged_in(face::front) ? CK_RV{CKR_OPERATION_NOT_INITIALIZED}
-                                                : CK_RV{verdict::login_refused};
+    return call.session.logged_in() ? CK_RV{CKR_OPERATION_NOT_INITIALIZED}
+                                    : CK_RV{verdict::login_refused};
   if (const CK_RV rv = begin_in_real(call, what, life); rv != CKR_OK) return rv;
   call.session.started(which, what);
   if (!what.context_login) return CKR_OK;

@@ -36,20 +36,26 @@ constexpr std::pair<CK_FLAGS, operation> cancellable[] = {
 
 CK_RV C_OpenSession(
     CK_SLOT_ID slot, CK_FLAGS flags, CK_VOID_PTR, CK_NOTIFY, CK_SESSION_HANDLE* out) {
-  return on_slot(slot, [&](application& app, token& behind, time_point until) -> CK_RV {
+  return on_slot(slot, [&](slot_call& call) -> CK_RV {
+    token& behind = call.behind;
     if (out == nullptr) return CKR_ARGUMENTS_BAD;
     if ((flags & CKF_SERIAL_SESSION) == 0) return CKR_SESSION_PARALLEL_NOT_SUPPORTED;
     const bool writable = (flags & CKF_RW_SESSION) != 0;
-    if (!writable && behind.logged_in(face::front) == CKU_SO)
+    if (call.through != nullptr && writable) return CKR_TOKEN_WRITE_PROTECTED;
+    if (call.through == nullptr && !writable && behind.logged_in(face::front) == CKU_SO)
       return CKR_SESSION_READ_WRITE_SO_EXISTS;
-    // A real session is borrowed and given back: it shows that the token is there.
-    const CK_RV rv = behind.with_recovery(until, repeat::freely, [&](uint64_t& life) {
-      lease proof;
-      return behind.borrow(writable, until, proof, life);
-    });
-    if (rv != CKR_OK) return rv;
-    *out = app.sessions.add(std::make_shared<virtual_session>(slot, behind, flags));
-    behind.application_session_opened();
+    if (call.through == nullptr) {
+      // A real session is borrowed and given back: it shows that the token is there. Not in a view:
+      // libp11 0.4.12 waits for ever for a session that cannot be opened.
+      const CK_RV rv = behind.with_recovery(call.until, repeat::freely, [&](uint64_t& life) {
+        lease proof;
+        return behind.borrow(writable, call.until, proof, life);
+      });
+      if (rv != CKR_OK) return rv;
+    }
+    *out =
+        call.app.sessions.add(std::make_shared<virtual_session>(slot, behind, flags, call.through));
+    if (call.through == nullptr) behind.application_session_opened();
     return CKR_OK;
   });
 }
@@ -67,8 +73,8 @@ CK_RV C_CloseSession(CK_SESSION_HANDLE handle) {
 }
 
 CK_RV C_CloseAllSessions(CK_SLOT_ID slot) {
-  return on_slot(slot, [&](application& app, token& behind, time_point) {
-    app.close_sessions(slot, behind);
+  return on_slot(slot, [&](slot_call& call) {
+    call.app.close_sessions(slot, call.behind);
     return CKR_OK;
   });
 }
@@ -77,10 +83,7 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO* info) {
   return in_session(handle, [&](session_call& call) -> CK_RV {
     if (info == nullptr) return CKR_ARGUMENTS_BAD;
     const virtual_session& session = call.session;
-    *info = {session.slot(),
-             state_of(call.behind().logged_in(face::front), session.writable()),
-             session.flags(),
-             0};
+    *info = {session.slot(), state_of(session.logged_in(), session.writable()), session.flags(), 0};
     return CKR_OK;
   });
 }

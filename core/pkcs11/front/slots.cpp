@@ -17,18 +17,29 @@ constexpr milliseconds slot_event_poll{100};
 // slot).
 template <class Run>
 CK_RV ask_slot(CK_SLOT_ID slot, Run&& run) {
-  return on_slot(slot, [&](application&, token& behind, time_point until) {
+  return on_slot(slot, [&](slot_call& call) {
+    token& behind = call.behind;
     const auto ask = [&] {
       return behind.module().call(
-          until, [&](const CK_FUNCTION_LIST& vendor) { return run(vendor, behind.slot()); });
+          call.until, [&](const CK_FUNCTION_LIST& vendor) { return run(vendor, behind.slot()); });
     };
     const CK_RV rv = ask();
     // A device error here is an answer about the question, not a loss.
     if (loss_of(rv) == loss::hard || !behind.worth_recovering(loss_of(rv))) return rv;
     // Whoever asks about a token that is being brought back gets its answer when it is.
-    behind.recover_now(loss_of(rv), until);
+    behind.recover_now(loss_of(rv), call.until);
     return ask();
   });
+}
+
+// The slot that a thread is in, and nothing else.
+CK_RV list_view(application& app, CK_SLOT_ID* out, CK_ULONG& count) {
+  const CK_ULONG room = count;
+  count = app.process().find_view(view::entered()) != nullptr ? 1 : 0;
+  if (out == nullptr || count == 0) return CKR_OK;
+  if (room < count) return CKR_BUFFER_TOO_SMALL;
+  *out = view::entered();
+  return CKR_OK;
 }
 
 CK_RV next_event(application& app, time_point until, CK_SLOT_ID& slot) {
@@ -58,6 +69,7 @@ CK_RV C_GetSlotList(CK_BBOOL with_token, CK_SLOT_ID* out, CK_ULONG* count) {
     application& app = application::current();
     if (!app.initialised()) return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (count == nullptr) return CKR_ARGUMENTS_BAD;
+    if (view::entered() != 0) return list_view(app, out, *count);
     std::vector<runtime::slot> all;
     if (const CK_RV rv = app.process().slots(app.process().modules(face::front),
                                              with_token != CK_FALSE,
@@ -81,9 +93,15 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO* info) {
 }
 
 CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
-  return ask_slot(slot, [&](const CK_FUNCTION_LIST& vendor, CK_SLOT_ID real) {
+  const CK_RV rv = ask_slot(slot, [&](const CK_FUNCTION_LIST& vendor, CK_SLOT_ID real) {
     return invoke(vendor.C_GetTokenInfo, real, info);
   });
+  if (rv == CKR_OK && is_view(slot)) {
+    // Its owner is logged in, and nobody writes through it.
+    info->flags &= ~CK_FLAGS{CKF_LOGIN_REQUIRED | CKF_PROTECTED_AUTHENTICATION_PATH};
+    info->flags |= CKF_WRITE_PROTECTED;
+  }
+  return rv;
 }
 
 CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE* out, CK_ULONG* count) {
@@ -101,12 +119,14 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 }
 
 CK_RV C_InitToken(CK_SLOT_ID slot, CK_UTF8CHAR* pin, CK_ULONG length, CK_UTF8CHAR* label) {
-  return on_slot(slot, [&](application&, token& behind, time_point until) -> CK_RV {
+  return on_slot(slot, [&](slot_call& call) -> CK_RV {
+    token& behind = call.behind;
+    if (call.through != nullptr) return CKR_TOKEN_WRITE_PROTECTED;
     // PKCS#11 v3.1 C_InitToken: not while any application's session is open on the token.
     if (behind.application_sessions() > 0 || behind.logged_in(face::private_abi))
       return CKR_SESSION_EXISTS;
     behind.release_idle();
-    return behind.initialise({pin, pin == nullptr ? 0 : length}, label, until);
+    return behind.initialise({pin, pin == nullptr ? 0 : length}, label, call.until);
   });
 }
 

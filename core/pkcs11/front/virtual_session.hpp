@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "core/pkcs11/front/mechanism.hpp"
+#include "core/pkcs11/runtime/view.hpp"
 #include "core/pkcs11/token/object.hpp"
 #include "core/pkcs11/token/token.hpp"
 
@@ -49,8 +50,9 @@ struct running_operation {
 
 class virtual_session {
  public:
-  virtual_session(CK_SLOT_ID slot, token& behind, CK_FLAGS flags)
-      : slot_(slot), token_(behind), flags_(flags) {}
+  // `through`: the view that it was opened on; null: the token's own slot.
+  virtual_session(CK_SLOT_ID slot, token& behind, CK_FLAGS flags, std::shared_ptr<view> through)
+      : slot_(slot), token_(behind), flags_(flags), through_(std::move(through)) {}
   ~virtual_session();
 
   // Exclusive use of the session for one call; false if another thread's call did not end in time.
@@ -68,7 +70,16 @@ class virtual_session {
 
   [[nodiscard]] CK_SLOT_ID slot() const { return slot_; }
   [[nodiscard]] token& behind() const { return token_; }
+  [[nodiscard]] view* through() const { return through_.get(); }
   [[nodiscard]] CK_FLAGS flags() const { return flags_; }
+  // Who is logged in for it: the application on the token's own slot, and in a view its owner,
+  // always.
+  [[nodiscard]] std::optional<CK_USER_TYPE> logged_in() const {
+    return through_ != nullptr ? CKU_USER : token_.logged_in(face::front);
+  }
+  [[nodiscard]] bool shows(const object& one) const {
+    return through_ == nullptr || through_->shows(one.recipe());
+  }
   [[nodiscard]] bool writable() const { return (flags_ & CKF_RW_SESSION) != 0; }
 
   // All below: within a use.
@@ -106,6 +117,7 @@ class virtual_session {
   const CK_SLOT_ID slot_;
   token& token_;
   const CK_FLAGS flags_;
+  const std::shared_ptr<view> through_;
 
   std::mutex mutex_;
   std::condition_variable free_;

@@ -12,6 +12,7 @@
 #include "core/pkcs11/private/asynchronous.hpp"
 #include "core/pkcs11/private/function_table.hpp"
 #include "core/pkcs11/private/objects.hpp"
+#include "core/pkcs11/private/scoped_view.hpp"
 #include "core/pkcs11/private/signature.hpp"
 #include "core/pkcs11/runtime/instance.hpp"
 
@@ -24,6 +25,11 @@ struct hsmtls_p11_key {
 
 struct hsmtls_p11_operation {
   std::shared_ptr<async_signature> behind;
+};
+
+struct hsmtls_p11_view {
+  std::shared_ptr<scoped_view> behind;
+  CK_SLOT_ID slot = 0;
 };
 
 namespace {
@@ -327,6 +333,33 @@ int32_t module_add(const char* path, hsmtls_p11_error* error) {
   });
 }
 
+int32_t view_open(hsmtls_p11_key* one, hsmtls_p11_view** out, hsmtls_p11_error* error) {
+  return guard(error, [&] {
+    require(one != nullptr && out != nullptr, "the key or the place for the view");
+    auto opened = std::make_unique<hsmtls_p11_view>();
+    opened->behind = std::make_shared<scoped_view>(one->behind, default_until());
+    opened->slot = runtime::current().open_view(opened->behind);
+    *out = opened.release();
+  });
+}
+
+void view_enter(hsmtls_p11_view* one) {
+  if (one != nullptr) view::enter(one->slot);
+}
+
+void view_leave() {
+  view::enter(0);
+}
+
+void view_close(hsmtls_p11_view* one) {
+  if (one == nullptr) return;
+  guard(nullptr, [&] {
+    runtime::current().close_view(one->slot);
+    one->behind->close();
+  });
+  delete one;
+}
+
 constexpr hsmtls_p11_functions table{
     HSMTLS_P11_ABI,
     sizeof(hsmtls_p11_functions),
@@ -352,6 +385,10 @@ constexpr hsmtls_p11_functions table{
     complain,
     modules_configured,
     module_add,
+    view_open,
+    view_enter,
+    view_leave,
+    view_close,
 };
 
 }  // namespace

@@ -146,6 +146,10 @@ typedef void (*hsmtls_p11_signed_fn)(void* user,
                                      uint32_t signature_len,
                                      const hsmtls_p11_error* error);
 
+/* A view of a key: a slot of its own in the PKCS#11 functions of this very library, for what can only
+ * enumerate slots and objects (libp11). C_GetSlotList shows it to one thread at a time that asks. */
+typedef struct hsmtls_p11_view hsmtls_p11_view;
+
 /* ---- certificates and listing ---------------------------------------------------------------- */
 
 typedef struct hsmtls_p11_certificate { /* all DER (PKCS#11 v3.1 section 4.6.3) */
@@ -348,6 +352,21 @@ typedef struct hsmtls_p11_functions {
    * the process and of its forked children. The same file again, by whatever name, is a success and
    * no second instance. It is initialised when it is used. */
   int32_t (*module_add)(const char* path, hsmtls_p11_error* error);
+
+  /* `view_open` makes a view of a key, which lives on until `view_close`. Its slot shows the private
+   * key, and the public keys of its type and the certificates that have its CKA_ID; of a key
+   * without one those that have none either, and its label. Its token says that no login is
+   * required: its sessions have the key's login, and lose it with no C_Logout; they write nothing
+   * (CKR_TOKEN_WRITE_PROTECTED). What an application does on the token's own slot does not change
+   * them, nor do they change anything there. */
+  int32_t (*view_open)(hsmtls_p11_key* key, hsmtls_p11_view** out, hsmtls_p11_error* error);
+  /* `view_enter` makes C_GetSlotList show this slot alone to the calling thread, until `view_leave`
+   * of the same thread; the last one entered counts. The slot's number, and sessions on it, are good
+   * in every thread, and afterwards. */
+  void (*view_enter)(hsmtls_p11_view* view);
+  void (*view_leave)(void);
+  /* `view_close` ends a view (null: nothing), and closes what sessions there are on it. */
+  void (*view_close)(hsmtls_p11_view* view);
 } hsmtls_p11_functions;
 
 /* `hsmtls_pkcs11_functions` returns the table of the copy of this library that owns the process's

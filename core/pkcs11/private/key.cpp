@@ -272,6 +272,21 @@ key::binding key::find_again(time_point until) {
   }
 }
 
+bool key::log_in_again(const binding& at, time_point until) {
+  // The login was given up (a PIN that was changed elsewhere): its source may have the new one by
+  // now.
+  const turn alone(here(), until);
+  if (!can_log_in(at.where, pins_) || at.where.behind->login_pauses()) return false;
+  log_in(at.where, pins_, until);
+  return true;
+}
+
+void key::keep_login(time_point until) {
+  const binding at = bound(until);
+  const bool login_required = (at.where.info.flags & CKF_LOGIN_REQUIRED) != 0;
+  if (login_required && !at.where.behind->logged_in(face::private_abi)) log_in_again(at, until);
+}
+
 CK_RV key::sign_at(const binding& at,
                    const CK_MECHANISM& mechanism,
                    std::span<const uint8_t> data,
@@ -282,12 +297,7 @@ CK_RV key::sign_at(const binding& at,
   const uint32_t capacity = length;
   const CK_RV rv = single_signature(
       *at.where.behind, *at.what, mechanism, authenticate, data, out, length, until);
-  if (rv != CKR_USER_NOT_LOGGED_IN) return rv;
-  // The login was given up (a PIN that was changed elsewhere): its source may have the new one by
-  // now.
-  const turn alone(here(), until);
-  if (!can_log_in(at.where, pins_) || at.where.behind->login_pauses()) return rv;
-  log_in(at.where, pins_, until);
+  if (rv != CKR_USER_NOT_LOGGED_IN || !log_in_again(at, until)) return rv;
   length = capacity;
   return single_signature(
       *at.where.behind, *at.what, mechanism, authenticate, data, out, length, until);

@@ -75,6 +75,9 @@ class key {
     std::shared_ptr<object> what;
   };
   binding bound(time_point until);
+  // `keep_login` logs in again if the login was given up and that can be done without the user: for
+  // those who use the key in other ways than `sign`.
+  void keep_login(time_point until);
   // Its token, if this process has used the key; makes no call.
   [[nodiscard]] token* token_if_bound();
 
@@ -97,6 +100,8 @@ class key {
   binding find(time_point until);
   binding find_again(time_point until);
   void describe(const binding& at, time_point until);
+  // Logs in with a PIN that may be another by now; false if that cannot be done without the user.
+  bool log_in_again(const binding& at, time_point until);
   CK_RV sign_at(const binding& at,
                 const CK_MECHANISM& mechanism,
                 std::span<const uint8_t> data,

@@ -95,6 +95,8 @@ runtime::runtime(const runtime* parent) : parent_(parent) {
   for (const known_module& one : parent->modules_) {
     if (!one.configured) modules_.push_back({vendor_module::again(*one.module), false});
   }
+  views_ = parent->views_;
+  next_view_ = parent->next_view_;
 }
 
 runtime& runtime::current() {
@@ -117,8 +119,8 @@ CK_RV runtime::load(face who) {
     });
   };
   if (any_for(face::front)) return CKR_OK;
-  // Who has other modules does not miss one that nobody configured.
-  if (any_for(who) && settings().modules.empty()) return CKR_OK;
+  // Who has other modules, or a view of one, does not miss one that nobody configured.
+  if (settings().modules.empty() && (any_for(who) || !views_.empty())) return CKR_OK;
   const raised flag(mutex_, changed_, loading_);
   held.unlock();
   const doing it(loads);
@@ -283,7 +285,7 @@ CK_RV runtime::initialise_modules(void* reserved,
   }
   // Again: C_Initialize may have registered handlers (libcrypto's, say) that must run after ours.
   arm_guards();
-  return any ? CKR_OK : last;
+  return any || which.empty() ? CKR_OK : last;
 }
 
 vendor_module::heritage runtime::inherited(const std::string& path) const {
@@ -337,7 +339,7 @@ CK_RV runtime::slots(const std::vector<vendor_module*>& of,
                      time_point until,
                      std::vector<slot>& out) {
   out.clear();
-  CK_RV answer = CKR_CRYPTOKI_NOT_INITIALIZED;
+  CK_RV answer = of.empty() ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED;
   for (vendor_module* module : of) {
     std::vector<CK_SLOT_ID> real;
     const auto list = [&](const CK_FUNCTION_LIST& vendor) {
@@ -394,9 +396,11 @@ runtime::slot runtime::slot_for(vendor_module& module,
   CK_SLOT_ID id = real;
   const face who = sees(face::front, module) ? face::front : face::private_abi;
   const auto taken = [&] {
-    return std::any_of(slots_.begin(), slots_.end(), [&](const slot& one) {
-      return one.id == id && sees(who, one.behind->module());
-    });
+    return std::any_of(
+               slots_.begin(),
+               slots_.end(),
+               [&](const slot& one) { return one.id == id && sees(who, one.behind->module()); }) ||
+           is_view(id);
   };
   for (CK_SLOT_ID next = 0; taken(); ++next) id = next;
   token& made = tokens_.emplace_back(module, real);
@@ -419,6 +423,33 @@ CK_RV runtime::id_of(vendor_module& module, CK_SLOT_ID real, time_point until, C
   if (rv != CKR_OK) return rv;
   out = slot_for(module, real, present, until).id;
   return CKR_OK;
+}
+
+CK_SLOT_ID runtime::open_view(std::shared_ptr<view> one) {
+  std::lock_guard held(mutex_);
+  views_.emplace(next_view_, std::move(one));
+  return next_view_++;
+}
+
+void runtime::close_view(CK_SLOT_ID id) {
+  std::function<void(CK_SLOT_ID)> then;
+  {
+    std::lock_guard held(mutex_);
+    views_.erase(id);
+    then = view_closed_;
+  }
+  if (then) then(id);
+}
+
+void runtime::when_view_closes(std::function<void(CK_SLOT_ID)> then) {
+  std::lock_guard held(mutex_);
+  view_closed_ = std::move(then);
+}
+
+std::shared_ptr<view> runtime::find_view(CK_SLOT_ID id) {
+  std::lock_guard held(mutex_);
+  const auto at = views_.find(id);
+  return at == views_.end() ? nullptr : at->second;
 }
 
 token* runtime::find(CK_SLOT_ID id) {

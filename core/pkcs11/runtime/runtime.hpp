@@ -7,12 +7,15 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "core/pkcs11/base/ck.hpp"
+#include "core/pkcs11/runtime/view.hpp"
 #include "core/pkcs11/token/token.hpp"
 #include "core/pkcs11/vendor/vendor_module.hpp"
 
@@ -33,7 +36,7 @@ class runtime {
   // `attach` counts a user in (the first loads the configured modules, and calls C_Initialize of
   // those that it sees); `detach` counts one out (the last calls C_Finalize of all). `reserved` is
   // the application's pReserved; the first user's counts. Returns CKR_OK if at least one module
-  // works; what is wrong with the others is in the log. CKR_FUNCTION_FAILED if another thread is
+  // works, or where none is configured but a view is open; what is wrong with the others is in the log. CKR_FUNCTION_FAILED if another thread is
   // doing it and does not come out within the deadline.
   CK_RV attach(void* reserved, face who);
   // The same for one who uses only this module.
@@ -62,6 +65,14 @@ class runtime {
   // gave out this one.
   token* find(CK_SLOT_ID id);
 
+  // Views, by the slot numbers that they have; a forked child has its parent's. `find_view` returns
+  // null where there is none, or none any more. `when_view_closes` says what is to be done then,
+  // on the thread that closes it.
+  CK_SLOT_ID open_view(std::shared_ptr<view> one);
+  void close_view(CK_SLOT_ID id);
+  void when_view_closes(std::function<void(CK_SLOT_ID)> then);
+  std::shared_ptr<view> find_view(CK_SLOT_ID id);
+
   // What each face sees: the front the configured modules, the private face those that were added,
   // too.
   [[nodiscard]] std::vector<vendor_module*> modules(face who);
@@ -84,7 +95,7 @@ class runtime {
   };
   using modules_list = std::vector<std::unique_ptr<vendor_module>>;
 
-  // A child has what its parent added: nobody adds it again there.
+  // A child has what its parent added and opened: nobody does it again there.
   explicit runtime(const runtime* parent);
   static modules_list load_configured();
   CK_RV attach_to(void* reserved, const std::vector<vendor_module*>& which, time_point until);
@@ -114,7 +125,10 @@ class runtime {
   bool stopping_ = false;              // a thread finalises them
   bool exiting_ = false;               // close_all was here
   std::vector<known_module> modules_;  // only grows: a module lives as long as the process
-  std::deque<token> tokens_;           // never shrinks: tokens live as long as the process
+  std::map<CK_SLOT_ID, std::shared_ptr<view>> views_;
+  CK_SLOT_ID next_view_ = first_view;
+  std::function<void(CK_SLOT_ID)> view_closed_;
+  std::deque<token> tokens_;  // never shrinks: tokens live as long as the process
   std::vector<slot> slots_;
 };
 
