@@ -13,15 +13,16 @@ try:
     front = prefix / libdir / "pkcs11" / "libhsmtls-pkcs11.so"
     chaos = prefix / libdir / "hsmtls-dev" / "libhsmtls-chaos.so"
     library = prefix / libdir / "libhsmtls.so"
-    expected = {front, library, chaos}
+    legacy = prefix / libdir / "libhsmtls-legacy.so"
+    symbols = {front: "C_GetFunctionList", chaos: "C_GetFunctionList", library: "hsmtls_version", legacy: "hsmtls_legacy_table"}
     installed = {path for path in prefix.rglob("*.so*")}
-    assert installed == expected, f"installed {installed}, expected {expected}"
+    assert installed == set(symbols), f"installed {installed}, expected {set(symbols)}"
     load = "import ctypes, sys; getattr(ctypes.CDLL(sys.argv[1]), sys.argv[2])"
-    for file in sorted(installed):
-        function = "hsmtls_version" if file == library else "C_GetFunctionList"
-        subprocess.run([sys.executable, "-c", load, file, function], check=True)
-    needed = subprocess.run(["readelf", "-d", front], check=True, capture_output=True, text=True).stdout
-    for foreign in ("libssl", "libcrypto", "libboost", "libfmt"):
-        assert foreign not in needed, f"{front.name} needs {foreign}"
+    for file, symbol in sorted(symbols.items()):
+        subprocess.run([sys.executable, "-c", load, file, symbol], check=True)
+    for file in (front, library, legacy):
+        needed = subprocess.run(["readelf", "-d", file], check=True, capture_output=True, text=True).stdout
+        for foreign in ("libssl", "libcrypto", "libboost", "libfmt", "libp11"):
+            assert foreign not in needed, f"{file.name} needs {foreign}"
 finally:
     shutil.rmtree(prefix)
