@@ -24,13 +24,16 @@ int32_t hsmtls_identity_evp_pkey(hsmtls_identity* identity,
                                  hsmtls_error** out_error) {
   return guard(out_error, [&] {
     EVP_PKEY*& out = needed(out_key, "out_key");
-    const std::shared_ptr<keys::token_key>& key = needed(identity, "identity").open->key();
+    keys::identity& open = *needed(identity, "identity").open;
     switch (kind) {
       case HSMTLS_KEY_PROVIDER:
-        out = keys::provider_pkey(key).release();
+        out = keys::provider_pkey(open.key()).release();
         return;
       case HSMTLS_KEY_HYBRID:
-        out = keys::hybrid_pkey(key).release();
+        out = open.hybrid_or_method_pkey().release();
+        return;
+      case HSMTLS_KEY_METHOD:
+        out = open.method_pkey().release();
         return;
       default:
         throw failure(HSMTLS_BAD_ARGUMENT, "`kind` is no hsmtls_key_kind");

@@ -11,7 +11,8 @@ namespace hsmtls::keys {
 using host::crypto;
 
 host::pkey provider_pkey(const std::shared_ptr<token_key>& key) {
-  key->with_token([](hsmtls_p11_key*) {});  // a closed one is refused now, not at the first signature
+  key->with_token(
+      [](hsmtls_p11_key*) {});  // a closed one is refused now, not at the first signature
   OSSL_LIB_CTX* const context = own_context();
   const host::error_mark mark;
   const lease lent(key);

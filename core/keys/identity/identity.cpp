@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/keys/evp/handed_key.hpp"
 #include "core/keys/identity/certificates.hpp"
 #include "core/keys/identity/open_keys.hpp"
 #include "core/keys/identity/text_file.hpp"
@@ -171,12 +172,29 @@ void identity::write_files(const std::string& directory) const {
   write_text_file(directory + "/key.pem", key_pem_);
 }
 
+host::pkey identity::method_pkey() {
+  const std::lock_guard one_makes(closing_);
+  if (!method_) method_ = std::make_unique<method_key>(*key_);
+  return method_->share();
+}
+
+host::pkey identity::hybrid_or_method_pkey() {
+  try {
+    return hybrid_pkey(key_);
+  } catch (const failure& problem) {
+    if (problem.code() != HSMTLS_UNSUPPORTED) throw;
+    log_warning("hybrid_key", {"key", key_->uri(), "problem", problem.message()});
+  }
+  return method_pkey();
+}
+
 void identity::close() {
   const std::lock_guard one_closes(closing_);
   if (key_->is_closed()) return;
   key_->with_token([](hsmtls_p11_key* key) { face().key_subscribe(key, nullptr, nullptr); });
   on_event_ = nullptr;  // and with it goes what the subscriber had us keep
   key_->close();
+  method_.reset();
   std::vector<std::function<void()>> all;
   {
     const std::lock_guard lock(mutex_);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/keys/evp/method_key.hpp"
 #include "core/keys/host/handles.hpp"
 #include "core/keys/token/token_key.hpp"
 #include "core/pkcs11/private/hsmtls_pkcs11.h"
@@ -40,6 +41,12 @@ class identity {
   // "EC P-256", "RSA 2048", "Ed25519".
   [[nodiscard]] const std::string& key_name() const { return key_name_; }
 
+  // `method_pkey` gives the key by libp11, made when it is first asked for; it signs until `close`.
+  // Throws failure (LEGACY_UNUSABLE). `hybrid_or_method_pkey` gives a hybrid key, or that where this
+  // OpenSSL cannot make one.
+  [[nodiscard]] host::pkey method_pkey();
+  [[nodiscard]] host::pkey hybrid_or_method_pkey();
+
   // `write_files` writes certificate.pem and key.pem into `directory`. Throws failure
   // (FILE_UNREADABLE).
   void write_files(const std::string& directory) const;
@@ -65,6 +72,7 @@ class identity {
   std::mutex mutex_;  // guards what is below
   bool closed_ = false;
   std::vector<std::function<void()>> at_close_;
+  std::unique_ptr<method_key> method_;
 };
 
 }  // namespace hsmtls::keys
