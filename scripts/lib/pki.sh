@@ -35,11 +35,14 @@ pki_make_server() {
     _pki_sign "$folder" server keyUsage=critical,digitalSignature extendedKeyUsage=serverAuth 'subjectAltName=DNS:localhost,IP:127.0.0.1'
 }
 
+# pki_sign_device FOLDER: FOLDER/device.pem of FOLDER/device.csr.
+pki_sign_device() { _pki_sign "$1" device keyUsage=critical,digitalSignature extendedKeyUsage=clientAuth; }
+
 # pki_make_device FOLDER URI COMMON_NAME MODULE: FOLDER/device.pem. The token's key signs the request; OpenSSL reaches
 # it through the stock libp11 engine, which loads MODULE.
 pki_make_device() {
   local folder=$1 uri=$2 name=$3 module=$4
   PKCS11_MODULE_PATH=$module _openssl "$folder" device-csr req -new -engine pkcs11 -keyform engine -key "$uri;type=private?pin-value=$token_pin" \
     -subj "/O=hsmtls test/CN=$name" -out "$folder/device.csr" &&
-    _pki_sign "$folder" device keyUsage=critical,digitalSignature extendedKeyUsage=clientAuth
+    pki_sign_device "$folder"
 }

@@ -15,10 +15,10 @@ softhsm_module() {
   return 1
 }
 
-# token_make FOLDER LABEL: makes FOLDER/tokens with one token, and FOLDER/pin with its PIN; exports SOFTHSM2_CONF.
-# Whatever FOLDER/tokens held before is gone.
-token_make() {
-  local folder=$1 label=$2
+# token_folder FOLDER: makes FOLDER/tokens, empty, and FOLDER/pin with the PIN to be; exports SOFTHSM2_CONF. Whatever
+# FOLDER/tokens held before is gone.
+token_folder() {
+  local folder=$1
   rm -rf "$folder/tokens" "$folder/tokens.away"
   mkdir -p "$folder/tokens"
   printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n' \
@@ -27,6 +27,12 @@ token_make() {
   # No newline behind it: libp11 0.4.12 takes the file as it is.
   rm -f "$folder/pin"
   (umask 077 && printf '%s' "$token_pin" >"$folder/pin")
+}
+
+# token_make FOLDER LABEL: token_folder, with one token in it.
+token_make() {
+  local folder=$1 label=$2
+  token_folder "$folder"
   quietly "$folder/log/init-token.log" softhsm2-util --init-token --free --label "$label" --pin "$token_pin" --so-pin "$token_so_pin"
 }
 
