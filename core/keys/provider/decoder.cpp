@@ -5,10 +5,14 @@
 // Everything here may be a stranger's. What is no reference falls through to the other decoders; so
 // does, in process, a reference to anything that is not open already: no PKCS#11 call, no dlopen, no
 // file.
+//
+// As a configured provider we say on stderr, too, why a reference is of no use: OpenSSL's stores drop
+// what a decoder puts on the error queue, and most programs show its reason alone, or nothing.
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
 
 #include <array>
+#include <atomic>
 
 #include "core/keys/identity/open_keys.hpp"
 #include "core/keys/pem/reference_pem.hpp"
@@ -16,6 +20,7 @@
 #include "core/keys/provider/core_bio.hpp"
 #include "core/keys/provider/installed.hpp"
 #include "core/keys/provider/provider_key.hpp"
+#include "core/keys/token/face.hpp"
 
 namespace hsmtls::keys {
 namespace {
@@ -80,6 +85,22 @@ std::shared_ptr<token_key> resolve(const provider_context& provider, const std::
   return provider.open_key(reference);
 }
 
+// What strangers can make us say is limited.
+void complain(const failure& problem) {
+  static std::atomic<int> said{0};
+  constexpr int most = 16;
+  if (said.fetch_add(1, std::memory_order_relaxed) < most) face().complain(problem.what());
+}
+
+std::shared_ptr<token_key> resolve_aloud(const provider_context& provider, const std::string& uri) {
+  try {
+    return resolve(provider, uri);
+  } catch (const failure& problem) {
+    if (provider.configured) complain(problem);
+    throw;
+  }
+}
+
 int der_to_key(void* context,
                OSSL_CORE_BIO* in,
                int selection,
@@ -93,7 +114,7 @@ int der_to_key(void* context,
     if (!der || does_selection(nullptr, selection) == 0) return carry_on;
     const std::optional<std::string> uri = uri_in_reference(*der);
     if (!uri) return carry_on;
-    std::shared_ptr<token_key> token = resolve(provider, *uri);
+    std::shared_ptr<token_key> token = resolve_aloud(provider, *uri);
     if (!token) return carry_on;
     const key_type type = token->type();
     auto* key = new provider_key{&provider, type, std::move(token), nullptr};

@@ -7,6 +7,26 @@
 namespace hsmtls::keys {
 namespace {
 
+// Where the token layer's advice is not the whole of it: a configured provider has a section, too.
+failure with_section(const failure& problem) {
+  std::string advice;
+  if (problem.code() == HSMTLS_PIN_REQUIRED) {
+    advice = ", or hsmtls-pin-source in our section of openssl.cnf";
+  } else if (problem.code() == HSMTLS_MODULE_UNUSABLE) {
+    advice = ". In openssl.cnf, hsmtls-module in our section names it";
+  }
+  return {problem.code(), problem.message() + advice, problem.ckr()};
+}
+
+template <class Function>
+auto advised(const Function& function) {
+  try {
+    return function();
+  } catch (const failure& problem) {
+    throw with_section(problem);
+  }
+}
+
 void set_error(const provider_context& context, uint32_t reason, const char* format, ...) {
   std::va_list arguments;
   va_start(arguments, format);
@@ -41,9 +61,11 @@ hsmtls_p11_login provider_context::login() const {
 
 std::shared_ptr<token_key> provider_context::open_key(pkcs11::uri uri) const {
   uri.type = pkcs11::object_type::private_key;
-  use_modules(module);
   const hsmtls_p11_login how = login();
-  std::shared_ptr<token_key> key = token_key::open(uri, &how, 0);
+  std::shared_ptr<token_key> key = advised([&] {
+    use_modules(module);
+    return token_key::open(uri, &how, 0);
+  });
   if (key->public_half() == nullptr) {
     throw failure(
         HSMTLS_KEY_NOT_FOUND,
@@ -55,9 +77,11 @@ std::shared_ptr<token_key> provider_context::open_key(pkcs11::uri uri) const {
 }
 
 std::vector<certificate_der> provider_context::find_certificates(const pkcs11::uri& uri) const {
-  use_modules(module);
   const hsmtls_p11_login how = login();
-  return certificates_fitting(uri, &how);
+  return advised([&] {
+    use_modules(module);
+    return certificates_fitting(uri, &how);
+  });
 }
 
 }  // namespace hsmtls::keys

@@ -85,10 +85,12 @@ int salt_number(const OSSL_PARAM& parameter) {
   if (word == OSSL_PKEY_RSA_PSS_SALT_LEN_MAX) return RSA_PSS_SALTLEN_MAX;
   if (word == OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO) return RSA_PSS_SALTLEN_AUTO;
   if (word == "auto-digestmax") return salt_auto_digest_max;  // since 3.1
+  // A number as text, also one of OpenSSL's own below 0 (openssl dgst -sigopt rsa_pss_saltlen:-1).
   char* end = nullptr;
   const long value = std::strtol(word.c_str(), &end, 10);
-  if (word.empty() || *end != '\0' || value < 0 || value > 65535)
-    refuse("malformed RSA-PSS salt length");
+  if (word.empty() || *end != '\0' || value < salt_auto_digest_max || value > 65535) {
+    refuse("malformed RSA-PSS salt length '" + word + "'");
+  }
   return static_cast<int>(value);
 }
 

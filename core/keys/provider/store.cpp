@@ -77,6 +77,12 @@ void begin(search& one) {
       wants(one, OSSL_STORE_INFO_PUBKEY, {object_type::public_key, object_type::private_key});
   const bool certificates = wants(one, OSSL_STORE_INFO_CERT, {object_type::certificate});
   const bool both = key && certificates;
+  if (!key && !public_key && !certificates && one.uri.type) {
+    throw failure(HSMTLS_MALFORMED_URI,
+                  "the program asks for another kind of object than the URI names with type=" +
+                      std::string(pkcs11::type_name(*one.uri.type)) +
+                      ": write type=private for a key, type=cert for a certificate");
+  }
   if (key || public_key) {
     try {
       one.key = one.provider->open_key(one.uri);

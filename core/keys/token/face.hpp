@@ -15,6 +15,8 @@ const hsmtls_p11_functions& face();
 failure failure_of(const hsmtls_p11_error& error);
 
 // `checked` calls a function of the table, whose last argument is an error, and throws what it says.
+// A vendor's module that works with the host's own libcrypto (SoftHSM) leaves entries on the thread's
+// error queue even when all went well; to SSL_get_error(3) any entry is a connection that failed.
 template <class Function, class... Arguments>
 void checked(Function function, Arguments... arguments) {
   const host::error_mark mark;
