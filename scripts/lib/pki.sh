@@ -32,11 +32,14 @@ pki_make_server() {
   local folder=$1
   _openssl "$folder" server-csr req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:named_curve -nodes \
     -subj '/O=hsmtls test/CN=localhost' -keyout "$folder/server.key" -out "$folder/server.csr" &&
-    _pki_sign "$folder" server keyUsage=critical,digitalSignature extendedKeyUsage=serverAuth 'subjectAltName=DNS:localhost,IP:127.0.0.1'
+    pki_sign_server "$folder" server
 }
 
-# pki_sign_device FOLDER: FOLDER/device.pem of FOLDER/device.csr.
-pki_sign_device() { _pki_sign "$1" device keyUsage=critical,digitalSignature extendedKeyUsage=clientAuth; }
+# pki_sign_server FOLDER NAME / pki_sign_client FOLDER NAME: FOLDER/NAME.pem of the request FOLDER/NAME.csr.
+pki_sign_server() {
+  _pki_sign "$1" "$2" keyUsage=critical,digitalSignature extendedKeyUsage=serverAuth 'subjectAltName=DNS:localhost,IP:127.0.0.1'
+}
+pki_sign_client() { _pki_sign "$1" "$2" keyUsage=critical,digitalSignature extendedKeyUsage=clientAuth; }
 
 # pki_make_device FOLDER URI COMMON_NAME MODULE: FOLDER/device.pem. The token's key signs the request; OpenSSL reaches
 # it through the stock libp11 engine, which loads MODULE.
@@ -44,5 +47,5 @@ pki_make_device() {
   local folder=$1 uri=$2 name=$3 module=$4
   PKCS11_MODULE_PATH=$module _openssl "$folder" device-csr req -new -engine pkcs11 -keyform engine -key "$uri;type=private?pin-value=$token_pin" \
     -subj "/O=hsmtls test/CN=$name" -out "$folder/device.csr" &&
-    pki_sign_device "$folder"
+    pki_sign_client "$folder" device
 }

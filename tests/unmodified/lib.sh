@@ -8,50 +8,13 @@
 set -euo pipefail
 HSMTLS_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 here=$HSMTLS_ROOT/tests/unmodified
-# shellcheck source=scripts/lib/environment.sh
-. "$HSMTLS_ROOT/scripts/lib/environment.sh"
-# shellcheck source=scripts/lib/say.sh
-. "$HSMTLS_ROOT/scripts/lib/say.sh"
-# shellcheck source=scripts/lib/token.sh
-. "$HSMTLS_ROOT/scripts/lib/token.sh"
-# shellcheck source=scripts/lib/pki.sh
-. "$HSMTLS_ROOT/scripts/lib/pki.sh"
-# shellcheck source=scripts/lib/children.sh
-. "$HSMTLS_ROOT/scripts/lib/children.sh"
-# shellcheck source=scripts/lib/broker.sh
-. "$HSMTLS_ROOT/scripts/lib/broker.sh"
-trap children_end EXIT
-trap 'exit 130' INT TERM
+# shellcheck source=tests/support/shell_test.sh
+. "$HSMTLS_ROOT/tests/support/shell_test.sh"
+test_scratch unmodified
 
-name=${0##*/}
-scratch=$HSMTLS_TEST_SCRATCH/unmodified/${name%.sh}
 front=$HSMTLS_TEST_FRONT
 chaos=$HSMTLS_TEST_CHAOS
-python=/usr/bin/python3
 sides=(bare front)
-
-# skip REASON: the test cannot run here.
-skip() {
-  printf 'skipped: %s\n' "$*"
-  exit 77
-}
-
-# fail TEXT: the test failed.
-fail() {
-  printf 'FAILED: %s\n' "$*"
-  exit 1
-}
-
-# need COMMAND…: skips unless all of them are there.
-need() {
-  local command
-  for command in "$@"; do
-    PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null || skip "$command is not installed"
-  done
-}
-
-# need_python MODULE PACKAGE
-need_python() { "$python" -c "import $1" 2>/dev/null || skip "$2 is not installed"; }
 
 # need_engine: skips unless OpenSSL finds libp11's engine.
 need_engine() { openssl engine pkcs11 >/dev/null 2>&1 || skip "libp11's engine (libengine-pkcs11-openssl) is not installed"; }
@@ -101,31 +64,10 @@ drop_at() { at_start="drop-sessions-at $1 1"; }
 # reset_token SIDE: the sessions of the process that runs on this side are dropped before its next PKCS#11 call.
 reset_token() { printf 'drop-sessions\n' >>"$scratch/$1.chaos"; }
 
-# says NAME PATTERN: the child's next line matches the extended regular expression.
-says() {
-  child_line "$1" 30 || { cat "$scratch/$1.err"; fail "$1 said nothing"; }
-  printf '%-8s %s\n' "$1" "$line"
-  [[ $line =~ $2 ]] || { tail -n 20 "$scratch/$1.err"; fail "$1 was to say: $2"; }
-}
-
 # asked NAME PATTERN: the child, asked once more, says PATTERN.
 asked() {
   child_say "$1" again
   says "$1" "$2"
-}
-
-# finished NAME: the child ends by itself with status 0.
-finished() {
-  local status=0
-  child_finish "$1" || status=$?
-  ((status == 0)) || { tail -n 20 "$scratch/$1.err"; fail "$1 ended with status $status"; }
-}
-
-# runs LOGFILE COMMAND…: runs to the end, returns its exit status; its output is in LOGFILE.
-runs() {
-  local log=$1
-  shift
-  timeout 60 "$@" >"$log" 2>&1 </dev/null
 }
 
 # The long-lived applications say one line each time they are asked: one that matches $good when the key worked, one
@@ -196,21 +138,4 @@ start_tls_server() {
     -CAfile "$pki/ca.pem" -cert "$pki/server.pem" -key "$pki/server.key"
   wait_until 20 grep -q '^ACCEPT .*:[0-9]' "$scratch/server.out" || { cat "$scratch/server.err"; fail "openssl s_server does not start"; }
   port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' "$scratch/server.out" | head -n 1)
-}
-
-# passes TITLE COMMAND… / refuses TITLE PATTERN COMMAND…: the command ends with 0, or with another status and a message
-# that matches PATTERN. Its output is in $output.
-output=''
-_run_titled() {
-  output=$scratch/${1//[^a-zA-Z0-9]/-}.out
-  local status=0
-  runs "$output" "${@:2}" || status=$?
-  printf '%-60s exit %s\n' "$1" "$status"
-  return "$status"
-}
-passes() { _run_titled "$@" || { tail -n 30 "$output"; fail "$1 was to succeed"; }; }
-refuses() {
-  ! _run_titled "$1" "${@:3}" || fail "$1 was to fail"
-  grep -qE "$2" "$output" || { tail -n 30 "$output"; fail "$1 was to say: $2"; }
-  printf '    %s\n' "$(grep -E "$2" "$output" | head -n 1)"
 }
