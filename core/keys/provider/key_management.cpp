@@ -27,6 +27,7 @@ void* make(void* provider) {
 }
 
 void release(void* key) {
+  const errno_kept kept;  // the last one closes sessions
   delete as_key(key);
 }
 

@@ -49,11 +49,25 @@ struct provider_context {
   [[nodiscard]] hsmtls_p11_login login() const;
 };
 
+// While it lives, errno is ours; afterwards it is as it was. CPython takes any errno for the reason of
+// a failure that comes later (a certificate for another key: "No such file or directory").
+class errno_kept {
+ public:
+  errno_kept() : before_(errno) {}
+  ~errno_kept() { errno = before_; }
+  errno_kept(const errno_kept&) = delete;
+  errno_kept& operator=(const errno_kept&) = delete;
+
+ private:
+  int before_;
+};
+
 // `guarded` is the border of every function that libcrypto calls: what is thrown is put on the error
 // queue, and `otherwise` returned.
 template <class Result, class Function>
 Result guarded(const provider_context& context, Result otherwise, Function&& function) noexcept {
   try {
+    const errno_kept kept;
     return function();
   } catch (const failure& problem) {
     context.raise(problem);
