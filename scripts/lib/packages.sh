@@ -11,7 +11,7 @@ packages_build=(
 [[ -e /usr/include/boost/version.hpp ]] || packages_build+=(libboost-dev)
 # Needed by the demo and by the tests with unmodified applications.
 packages_run=(
-  softhsm2 opensc libengine-pkcs11-openssl openssl curl mosquitto
+  softhsm2 opensc libengine-pkcs11-openssl openssl curl mosquitto mosquitto-clients nginx-light nodejs
   python3-awscrt python3-pykcs11 gnutls-bin p11-kit openssh-client
 )
 # Needed by the sanitiser, fuzzing, measuring and lint steps.

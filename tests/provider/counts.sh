@@ -10,7 +10,7 @@ forget_calls() {
 # calls WHAT: prints how many there were since, in all processes that have ended. WHAT is "C_Sign", "C_Login CKR_OK" or
 # "total".
 calls() {
-  cat "$scratch"/counts/* 2>/dev/null |
+  find "$scratch/counts" -type f -exec cat {} + |
     awk -v what="$1" '{ count = $NF; sub(/ [0-9]+$/, ""); if ($0 == what) sum += count } END { print sum + 0 }'
 }
 

@@ -39,8 +39,7 @@ reference_pem() {
   der=$(_der 30 "$(_der 1a "$(_hex 'PKCS#11 Provider URI v1.0')")$(_der 0c "$(_hex "$1")")")
   {
     printf -- '-----BEGIN PKCS#11 PROVIDER URI-----\n'
-    # shellcheck disable=SC2059  # the escapes are the point
-    printf "$(sed 's/../\\x&/g' <<<"$der")" | base64 -w 64
+    printf '%s' "${der^^}" | basenc --base16 --decode | base64 -w 64
     printf -- '-----END PKCS#11 PROVIDER URI-----\n'
   } >"$2"
 }

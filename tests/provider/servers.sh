@@ -1,11 +1,11 @@
 # Peers that demand a client certificate, and clients for servers whose key is in the token. Free ports of localhost.
 # shellcheck shell=bash disable=SC2154,SC2034  # scratch, pki
 
-# start_tls_server [OPTION…]: an OpenSSL server without hsmtls that demands a client certificate; sets `port`. What it
+# start_tls_server: an OpenSSL server without hsmtls that demands a client certificate; sets `port`. What it
 # says of its clients is in $scratch/server.out.
 start_tls_server() {
   child_start server "$scratch" openssl s_server -accept 127.0.0.1:0 -www -Verify 1 -verify_return_error \
-    -CAfile "$pki/ca.pem" -cert "$pki/server.pem" -key "$pki/server.key" "$@"
+    -CAfile "$pki/ca.pem" -cert "$pki/server.pem" -key "$pki/server.key"
   wait_for_port server
 }
 
