@@ -11,7 +11,7 @@ packages_build=(
 [[ -e /usr/include/boost/version.hpp ]] || packages_build+=(libboost-dev)
 # Needed by the demo and by the tests with unmodified applications.
 packages_run=(
-  softhsm2 opensc libengine-pkcs11-openssl openssl curl mosquitto mosquitto-clients nginx-light nodejs
+  softhsm2 opensc libengine-pkcs11-openssl openssl curl mosquitto mosquitto-clients nginx nodejs
   python3-awscrt python3-pykcs11 gnutls-bin p11-kit openssh-client
 )
 # Needed by the sanitiser, fuzzing, measuring and lint steps.
@@ -39,8 +39,9 @@ _why_no_apt() {
 _apt_get() {
   local -a as_root=()
   ((EUID == 0)) || as_root=(sudo)
-  # RUNLEVEL=1 keeps sysvinit machines from starting the services of what is installed (mosquitto's).
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+  # RUNLEVEL=1 and SYSTEMD_OFFLINE=1 keep sysvinit and systemd machines from starting the services of what is installed
+  # (mosquitto's, nginx's).
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 SYSTEMD_OFFLINE=1 \
     apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold --no-remove -y "$@"
 }
 

@@ -27,3 +27,34 @@ fetch() {
   ((status == 0)) || { tail -n 30 "$output"; fail "$title was to succeed"; }
   grep -q "Subject: .*CN *= *$name\$" "$output" || { tail -n 30 "$output"; fail "$title: the server did not see $name"; }
 }
+
+_nginx_up_or_dead() { curl --silent --insecure --output /dev/null "https://localhost:$port/" || ! child_alive nginx; }
+
+# start_nginx LINE…: nginx with two workers on a free port of localhost; LINEs go into its server block. Sets `port`; its
+# log is $scratch/nginx.err.
+start_nginx() {
+  local nginx folder=$scratch/nginx attempt
+  nginx=$(PATH=$PATH:/usr/sbin:/sbin command -v nginx) || fail "nginx is not installed"
+  mkdir -p "$folder"
+  for attempt in 1 2 3 4 5; do
+    port=$(free_port)
+    {
+      # A worker has no environment but this, and started as root it would be somebody who may not read the token.
+      ((EUID != 0)) || printf 'user root;\n'
+      printf 'env %s;\n' SOFTHSM2_CONF HSMTLS_CHAOS_MODULE HSMTLS_CHAOS_FILE HSMTLS_CHAOS_COUNTS
+      printf '%s\n' 'daemon off;' 'worker_processes 2;' "pid $folder/pid;" 'error_log stderr info;' 'events {}' 'http {' 'access_log off;'
+      for temporary in client_body proxy fastcgi uwsgi scgi; do printf '%s_temp_path %s;\n' "$temporary" "$folder/temporary"; done
+      # Each worker has its own queue, so that both get connections.
+      printf '%s\n' 'server {' "listen 127.0.0.1:$port ssl reuseport;" 'ssl_session_tickets off;' "$@" '}' '}'
+    } >"$folder/nginx.conf"
+    configured child_start nginx "$scratch" "$nginx" -p "$folder" -c "$folder/nginx.conf" -e stderr
+    wait_until 20 _nginx_up_or_dead || true
+    if child_alive nginx; then return 0; fi
+    ((attempt < 5)) || tail -n 5 "$scratch/nginx.err"
+    child_end nginx
+  done
+  fail "nginx does not start"
+}
+
+# signal_nginx NAME: as `nginx -s` does.
+signal_nginx() { kill "-$1" "${child_pid[nginx]}"; }
