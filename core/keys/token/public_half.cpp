@@ -16,7 +16,14 @@ using host::crypto;
 host::pkey from_parameters(const char* type, OSSL_PARAM* parameters) {
   const host::pkey_ctx context(crypto().EVP_PKEY_CTX_new_from_name(nullptr, type, not_ours));
   EVP_PKEY* made = nullptr;
-  if (!context || crypto().EVP_PKEY_fromdata_init(context.get()) <= 0 ||
+  if (context && crypto().EVP_PKEY_fromdata_init(context.get()) <= 0) {
+    throw failure(HSMTLS_OPENSSL_UNUSABLE,
+                  std::string("in this process an OpenSSL engine is the default for ") + type +
+                      " keys, and OpenSSL gives it the keys of providers, too. Load the engine "
+                      "without making it the default (openssl -engine and default_algorithms in "
+                      "openssl.cnf do), or do without it");
+  }
+  if (!context ||
       crypto().EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, parameters) <= 0) {
     throw failure(HSMTLS_UNSUPPORTED,
                   std::string("OpenSSL does not accept the public half of this ") + type +
