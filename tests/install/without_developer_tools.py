@@ -31,7 +31,7 @@ try:
     installs = [line for script in tree.rglob("cmake_install.cmake")
                 for line in script.read_text().splitlines() if "file(INSTALL" in line]
     files = {pathlib.Path(file).name for line in installs for file in re.findall(r'"([^"]+)"', line.split(" FILES ")[1].split(" FILES_MATCHING ")[0])}
-    product = {"libhsmtls-pkcs11.so", "libhsmtls.so", "libhsmtls-legacy.so", "hsmtls", "hsmtls.pc", "hsmtlsConfig.cmake", "hsmtlsConfigVersion.cmake"}
+    product = {"libhsmtls-pkcs11.so", "libhsmtls.so", "libhsmtls-legacy.so", "hsmtls.so", "openssl.cnf", "hsmtls", "hsmtls.pc", "hsmtlsConfig.cmake", "hsmtlsConfigVersion.cmake"}
     assert {name for name in files if not name.startswith("hsmtlsConfig-")} == product, f"the product installs {files}"
     steps = subprocess.run(
         [cmake, "--build", tree, "--", "-n", "-v"], check=True, capture_output=True, text=True).stdout
