@@ -15,7 +15,7 @@ source = pathlib.Path(source)
 listing = subprocess.run(
     [ctest, "--test-dir", build, "--show-only"], check=True, capture_output=True, text=True).stdout
 tests = re.findall(r"^ *Test +#\d+: (\S+)", listing, re.MULTILINE)
-groups = {"unmodified", "install", "lint", "docs"}  # tests of these are named <group>.<name>
+groups = {"unmodified", "provider", "install", "lint", "docs"}  # tests of these are named <group>.<name>
 
 
 def cited(text):
@@ -34,19 +34,23 @@ def cited(text):
 
 wrong = []
 count = 0
-for file in [source / "docs/reliability.md", *sorted((source / "docs/adr").glob("*.md"))]:
+promising = [source / "docs/reliability.md", source / "docs/provider.md"]
+for file in [*promising, *sorted((source / "docs/adr").glob("*.md"))]:
     for name, pattern in cited(file.read_text()).items():
         count += 1
         if not any(re.fullmatch(pattern, test) for test in tests):
             wrong.append(f"{file.name} cites a test that does not exist: {name}")
 
-promises = (source / "docs/reliability.md").read_text().split("## Promised")[1].split("\n## ")[0]
-rows = [line for line in promises.splitlines() if line.startswith("| ")][1:]
-wrong += [f"reliability.md promises without a test: {row}" for row in rows if not cited(row.split("|")[-2])]
-wrong += ["reliability.md has no table of promises"] * (len(rows) < 5)
+promises = 0
+for file in promising:
+    table = file.read_text().split("## Promised")[1].split("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    promises += len(rows)
+    wrong += [f"{file.name} promises without a test: {row}" for row in rows if not cited(row.split("|")[-2])]
+    wrong += [f"{file.name} has no table of promises"] * (len(rows) < 5)
 
 not_built = [test for test in tests if test.endswith("_NOT_BUILT")]
 if wrong and not_built:
     wrong.append(f"(these programs are not built, so their tests are not known: {' '.join(not_built)})")
-print(f"{count} citations, {len(rows)} promises, {len(tests)} tests")
+print(f"{count} citations, {promises} promises, {len(tests)} tests")
 sys.exit("\n".join(wrong) or 0)

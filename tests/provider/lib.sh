@@ -1,8 +1,8 @@
 # What the tests of the provider share: stock programs that read an openssl.cnf with "default" and "hsmtls" in it.
 #
 # ctest calls them with HSMTLS_TEST_PROVIDER (ossl-modules/hsmtls.so), HSMTLS_TEST_CNF (the openssl.cnf that names it),
-# HSMTLS_TEST_FRONT (libhsmtls-pkcs11.so), HSMTLS_TEST_CHAOS (the chaos module), HSMTLS_TEST_TRAP_MODULE (trap.c) and
-# HSMTLS_TEST_SCRATCH.
+# HSMTLS_TEST_LIBRARY (libhsmtls.so), HSMTLS_TEST_FRONT (libhsmtls-pkcs11.so), HSMTLS_TEST_CHAOS (the chaos module),
+# HSMTLS_TEST_TRAP_MODULE (trap.c) and HSMTLS_TEST_SCRATCH.
 # shellcheck shell=bash disable=SC2034
 
 set -euo pipefail

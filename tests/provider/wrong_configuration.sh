@@ -21,7 +21,6 @@ request_fails() {
 }
 pin="hsmtls-pin-source = file:$scratch/pin"
 
-request_fails 'no module' 'no PKCS#11 module is configured: .*hsmtls-module in our section'
 request_fails 'no such module' "the PKCS#11 module '/nowhere/vendor.so' cannot be loaded: .*No such file.*hsmtls-module" 'hsmtls-module = /nowhere/vendor.so' "$pin"
 request_fails 'a library that is no PKCS#11 module' 'is not a PKCS#11 module: it has no C_GetFunctionList' "hsmtls-module = $HSMTLS_TEST_TRAP_MODULE" "$pin"
 request_fails 'a text for a module' 'is not a PKCS#11 module' "hsmtls-module = $scratch/openssl.cnf" "$pin"
