@@ -12,7 +12,8 @@
 #include <openssl/core_object.h>
 
 #include <array>
-#include <atomic>
+#include <mutex>
+#include <set>
 
 #include "core/keys/identity/open_keys.hpp"
 #include "core/keys/pem/reference_pem.hpp"
@@ -85,11 +86,15 @@ std::shared_ptr<token_key> resolve(const provider_context& provider, const std::
   return provider.open_key(reference);
 }
 
-// What strangers can make us say is limited.
+// What strangers can make us say is limited: so many sentences, each once.
 void complain(const failure& problem) {
-  static std::atomic<int> said{0};
-  constexpr int most = 16;
-  if (said.fetch_add(1, std::memory_order_relaxed) < most) face().complain(problem.what());
+  constexpr size_t most = 16;
+  static std::mutex mutex;
+  static auto* const said = new std::set<std::string>;  // PEM may be read while the process exits
+  const std::lock_guard lock(mutex);
+  if (said->size() < most && said->insert(problem.message()).second) {
+    face().complain(problem.what());
+  }
 }
 
 std::shared_ptr<token_key> resolve_aloud(const provider_context& provider, const std::string& uri) {
