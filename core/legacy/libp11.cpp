@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
-#include <mutex>
 
 #include "core/legacy/bound_symbol.hpp"
 #include "core/legacy/refusal.hpp"
@@ -94,9 +93,7 @@ Dl_info libcrypto_of(const loaded& libp11) {
 }  // namespace
 
 const libp11& libp11::bound_to(const void* address) {
-  static std::mutex& mutex = *new std::mutex;
   static loaded* known = nullptr;  // never destroyed: keys live until the process ends
-  std::lock_guard held(mutex);
   loaded fresh;
   if (known == nullptr) fresh = load_libp11();
   const loaded& looked_at = known != nullptr ? *known : fresh;

@@ -17,7 +17,7 @@ struct p11_slot {
 
 struct libp11 {
   // `bound_to` returns libp11 if it works with the copy of libcrypto that `address` is in; throws
-  // UNSUPPORTED otherwise, or if there is no libp11.
+  // UNSUPPORTED otherwise, or if there is no libp11. One thread at a time.
   static const libp11& bound_to(const void* address);
 
   // PKCS11_CTX*, PKCS11_KEY* and EVP_PKEY* are void* here: nothing of them is looked into.

@@ -136,13 +136,13 @@ method_key::method_key(hsmtls_p11_key* key,
     : face_(face) {
   check_version(face);
   const std::string label = label_of(face, key);
+  context& here = context::current();
+  std::lock_guard held(here.mutex);
   const libp11& with = libp11::bound_to(in_libcrypto);
   hsmtls_p11_error error{};
   if (const int32_t code = face->view_open(key, &view_, &error); code != HSMTLS_P11_OK)
     throw refusal(static_cast<hsmtls_p11_code>(code), error.message);
   try {
-    context& here = context::current();
-    std::lock_guard held(here.mutex);
     const inside only(face, view_);
     evp_pkey_ = key_from(with, here.get(with, file_of(face)), label);
   } catch (...) {

@@ -28,6 +28,7 @@ struct hsmtls_p11_operation {
 };
 
 struct hsmtls_p11_view {
+  std::shared_ptr<key> of;
   std::shared_ptr<scoped_view> behind;
   CK_SLOT_ID slot = 0;
 };
@@ -337,6 +338,7 @@ int32_t view_open(hsmtls_p11_key* one, hsmtls_p11_view** out, hsmtls_p11_error* 
   return guard(error, [&] {
     require(one != nullptr && out != nullptr, "the key or the place for the view");
     auto opened = std::make_unique<hsmtls_p11_view>();
+    opened->of = one->behind;
     opened->behind = std::make_shared<scoped_view>(one->behind, default_until());
     opened->slot = runtime::current().open_view(opened->behind);
     *out = opened.release();
@@ -353,10 +355,7 @@ void view_leave() {
 
 void view_close(hsmtls_p11_view* one) {
   if (one == nullptr) return;
-  guard(nullptr, [&] {
-    runtime::current().close_view(one->slot);
-    one->behind->close();
-  });
+  guard(nullptr, [&] { runtime::current().close_view(one->slot); });
   delete one;
 }
 

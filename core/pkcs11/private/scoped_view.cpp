@@ -25,22 +25,18 @@ CK_RV in_a_view(hsmtls_p11_code code) {
 
 }  // namespace
 
-scoped_view::scoped_view(std::shared_ptr<key> of, time_point until)
+scoped_view::scoped_view(const std::shared_ptr<key>& of, time_point until)
     : scoped_view(of, *of->bound(until).what) {}
 
-scoped_view::scoped_view(std::shared_ptr<key> of, const object& what)
+scoped_view::scoped_view(const std::shared_ptr<key>& of, const object& what)
     : recipe_(what.recipe()),
       public_half_(what.known_public_half()),
       authenticate_((of->description().flags & HSMTLS_P11_ALWAYS_AUTHENTICATE) != 0),
-      key_(std::move(of)) {}
+      key_(of) {}
 
 template <class Use>
 CK_RV scoped_view::with_key(Use&& use) {
-  std::shared_ptr<key> of;
-  {
-    std::lock_guard held(mutex_);
-    of = key_;
-  }
+  const auto of = key_.lock();
   if (of == nullptr) return CKR_DEVICE_REMOVED;
   try {
     use(*of);
@@ -87,14 +83,6 @@ void scoped_view::narrow(std::vector<CK_ATTRIBUTE>& pattern) const {
     add(CKA_ID, recipe_.id);
   } else if (!recipe_.label.empty()) {
     add(CKA_LABEL, recipe_.label);
-  }
-}
-
-void scoped_view::close() {
-  std::shared_ptr<key> gone;  // its end may make calls: without the lock
-  {
-    std::lock_guard held(mutex_);
-    gone.swap(key_);
   }
 }
 

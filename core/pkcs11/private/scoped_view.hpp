@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 
 #include "core/pkcs11/private/key.hpp"
 #include "core/pkcs11/runtime/view.hpp"
@@ -11,8 +10,9 @@ namespace hsmtls::pkcs11 {
 
 class scoped_view final : public view {
  public:
-  // Throws failure.
-  scoped_view(std::shared_ptr<key> of, time_point until);
+  // Throws failure. Does not keep the key: that is for who closes the view, also in a forked child,
+  // where the parent's sessions on it are left behind.
+  scoped_view(const std::shared_ptr<key>& of, time_point until);
 
   CK_RV bind(time_point until, token*& out) override;
   CK_RV keep_login(time_point until) override;
@@ -23,11 +23,8 @@ class scoped_view final : public view {
   }
   [[nodiscard]] bool wants_login_each_time() const override { return authenticate_; }
 
-  // `close` lets go of the key.
-  void close();
-
  private:
-  scoped_view(std::shared_ptr<key> of, const object& what);
+  scoped_view(const std::shared_ptr<key>& of, const object& what);
   // Runs use(key&).
   template <class Use>
   CK_RV with_key(Use&& use);
@@ -35,8 +32,7 @@ class scoped_view final : public view {
   const object_recipe recipe_;
   const std::optional<public_half> public_half_;
   const bool authenticate_;
-  std::mutex mutex_;
-  std::shared_ptr<key> key_;
+  const std::weak_ptr<key> key_;
 };
 
 }  // namespace hsmtls::pkcs11
