@@ -341,8 +341,11 @@ TEST_F(PrivateView, GoesOnInAForkedChildThatInitialisesAnew) {
       EXPECT_RV(CKR_OK, sign_right(mine, own, key));
       trouble.run("drop-sessions");
       EXPECT_RV(CKR_OK, sign_right(mine, own, key));
+      const auto before = trouble.count("C_Logout");
       view.close();
       key.release();
+      EXPECT_EQ(before + 1, trouble.count("C_Logout"))
+          << "the parent's sessions keep no login here";
     });
   });
   EXPECT_RV(CKR_OK, sign_right(app, session, key));
