@@ -78,7 +78,7 @@ TEST(CppErrors, OfAnIdentityThatIsNoneAreNamed) {
   diagnostics problem;
   EXPECT_EQ(0U, none.info(problem).key_bits);
   EXPECT_EQ(errc::bad_argument, problem.code());
-  none.counters(problem);
+  EXPECT_EQ(0U, none.counters(problem).open_sessions);
   EXPECT_EQ(errc::bad_argument, problem.code());
   EXPECT_THROW(none.write_files("/"), error);
   EXPECT_EQ("", none.key_pem());
