@@ -3,30 +3,28 @@
 #include <dlfcn.h>
 #include <link.h>
 
-namespace hsmtls::pkcs11 {
-namespace {
+#include <algorithm>
 
-uintptr_t main_program_base() {
-  uintptr_t base = 0;
+namespace hsmtls::pkcs11 {
+
+address_range main_program() {
+  address_range found{UINTPTR_MAX, 0};
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* out) {
-        // The first object reported is the main program; dladdr's base is its lowest mapped
-        // address.
-        uintptr_t lowest = UINTPTR_MAX;
+        // The first object reported is the main program.
+        auto& range = *static_cast<address_range*>(out);
         for (int i = 0; i < info->dlpi_phnum; ++i) {
           const auto& header = info->dlpi_phdr[i];
           if (header.p_type != PT_LOAD) continue;
           const uintptr_t address = info->dlpi_addr + header.p_vaddr;
-          if (address < lowest) lowest = address;
+          range.begin = std::min(range.begin, address);
+          range.end = std::max(range.end, address + header.p_memsz);
         }
-        *static_cast<uintptr_t*>(out) = lowest;
         return 1;
       },
-      &base);
-  return base;
+      &found);
+  return found;
 }
-
-}  // namespace
 
 bool main_program_defines(const char* symbol) {
   void* address = dlsym(RTLD_DEFAULT, symbol);
@@ -41,8 +39,7 @@ bool main_program_defines(const char* symbol) {
   }
   // In a non-PIE program a function's address is a PLT slot of the program, whose symbol stays
   // undefined.
-  return reinterpret_cast<uintptr_t>(object.dli_fbase) == main_program_base() && entry != nullptr &&
-         entry->st_shndx != SHN_UNDEF;
+  return main_program().holds(address) && entry != nullptr && entry->st_shndx != SHN_UNDEF;
 }
 
 int vendor_dlopen_flags() {

@@ -1,9 +1,20 @@
 // How a vendor's module is brought into the process.
 #pragma once
 
-#include <string>
+#include <cstdint>
 
 namespace hsmtls::pkcs11 {
+
+// Where an object is mapped.
+struct address_range {
+  uintptr_t begin;
+  uintptr_t end;
+  [[nodiscard]] bool holds(const void* address) const {
+    const auto at = reinterpret_cast<uintptr_t>(address);
+    return begin <= at && at < end;
+  }
+};
+address_range main_program();
 
 // `vendor_dlopen_flags` returns RTLD_NOW | RTLD_LOCAL, with RTLD_DEEPBIND added only where the main
 // program itself defines libcrypto's functions (official Node builds): there the module would

@@ -11,6 +11,7 @@
 #include "core/pkcs11/base/log.hpp"
 #include "core/pkcs11/base/quoted_name.hpp"
 #include "core/pkcs11/vendor/loader.hpp"
+#include "core/pkcs11/vendor/mixed_libcrypto.hpp"
 #include "core/pkcs11/vendor/slot_list.hpp"
 
 namespace hsmtls::pkcs11 {
@@ -54,11 +55,19 @@ std::string why_not_loaded(const std::string& path, std::string_view reason) {
 std::unique_ptr<vendor_module> vendor_module::load(const std::string& path,
                                                    const CK_FUNCTION_LIST* ourselves,
                                                    std::string& why) {
-  void* library = dlopen(path.c_str(), vendor_dlopen_flags());
+  const int flags = vendor_dlopen_flags();
+  void* library = dlopen(path.c_str(), flags);
   if (library == nullptr) {
     const char* reason = dlerror();
     why = why_not_loaded(path, reason != nullptr ? reason : "unknown reason");
     return nullptr;
+  }
+  if ((flags & RTLD_DEEPBIND) != 0) {
+    if (const std::string mixed = mixed_libcrypto(library); !mixed.empty()) {
+      dlclose(library);
+      why = quoted_path(path) + " cannot be used: " + mixed;
+      return nullptr;
+    }
   }
   const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
   if (get_list == nullptr) {
