@@ -29,9 +29,9 @@ tls::context_options options_of(const hsmtls_tls_options& options) {
   if (given.role > HSMTLS_SERVER) {
     throw failure(HSMTLS_BAD_ARGUMENT, "options.role is no hsmtls_role");
   }
-  if ((given.flags & ~known_flags) != 0) {
+  if ((given.flags & ~known_flags) != 0 || given.reserved != 0) {
     throw failure(HSMTLS_BAD_ARGUMENT,
-                  "options.flags has a bit that this version of hsmtls does not know");
+                  "options has a flag or field that this version of hsmtls does not know");
   }
   tls::context_options made;
   made.server = given.role == HSMTLS_SERVER;

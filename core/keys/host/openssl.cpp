@@ -120,6 +120,14 @@ void bind_crypto_to(binding& all, const shared_object& object) {
   crypto_bound.store(&all.crypto, std::memory_order_release);
 }
 
+ssl_functions ssl_table(const shared_object& object) {
+  ssl_functions table;
+  const std::vector<named_function> names{HSMTLS_SSL_FUNCTIONS(HSMTLS_NAME)};
+#undef HSMTLS_NAME
+  fill(object, names);
+  return table;
+}
+
 // A build leaves out what it holds too old.
 std::vector<const SSL_METHOD*> methods_of(const shared_object& object) {
   std::vector<const SSL_METHOD*> found;
@@ -152,20 +160,43 @@ void bind_ssl_to(binding& all, const shared_object& object) {
     if (!(*all.ssl_object == object)) refuse_foreign(object, *all.ssl_object);
     return;
   }
-  ssl_functions table;
-  const std::vector<named_function> names{HSMTLS_SSL_FUNCTIONS(HSMTLS_NAME)};
-#undef HSMTLS_NAME
-  fill(object, names);
-  all.ssl = table;
+  all.ssl = ssl_table(object);
   all.ssl_methods = methods_of(object);
   all.ssl_object = object;
   describe(all);
   ssl_bound.store(&all.ssl, std::memory_order_release);
 }
 
-// The libcrypto that an object with libssl's functions uses: itself, or what it was linked with.
+// The libcrypto that an object with libssl's functions uses: where its calls go, which is not always
+// what it was linked with; else itself, or that.
 std::optional<shared_object> crypto_of(const shared_object& ssl_object) {
+  if (const std::optional<shared_object> called = ssl_object.called("CRYPTO_free")) return called;
   return shared_object::of(ssl_object.reach("OpenSSL_version_num"));
+}
+
+// Both halves, or none of them. With the lock held.
+void bind_both_to(binding& all,
+                  const shared_object& crypto_object,
+                  const shared_object& ssl_object) {
+  const std::optional<shared_object> fitting =
+      ssl_object == crypto_object ? crypto_object : crypto_of(ssl_object);
+  if (fitting && !(*fitting == crypto_object)) {
+    throw failure(HSMTLS_OPENSSL_FOREIGN,
+                  "the libssl in " + name_of(ssl_object) + " uses the libcrypto in " +
+                      name_of(*fitting) + ", not the one in " + name_of(crypto_object) +
+                      ": an object of one copy crashes the other");
+  }
+  if (!all.crypto_object) check_version(crypto_object);
+  if (!all.ssl_object) (void)ssl_table(ssl_object);  // throws before anything is bound
+  bind_crypto_to(all, crypto_object);
+  bind_ssl_to(all, ssl_object);
+}
+
+// The libcrypto of a libssl that others can call. Throws failure (OPENSSL_UNUSABLE).
+shared_object known_crypto_of(const shared_object& ssl_object) {
+  const std::optional<shared_object> found = crypto_of(ssl_object);
+  if (!found) refuse_unusable(ssl_object, "the libcrypto that belongs to it cannot be found");
+  return *found;
 }
 
 // The only copies of libssl whose libcrypto is `wanted` (any, if none is wanted yet).
@@ -236,18 +267,15 @@ void bind(const void* method, const void* digest) {
   binding& all = state();
   const std::lock_guard lock(all.mutex);
   const std::optional<shared_object> ssl_object = shared_object::of(method);
-  const std::optional<shared_object> crypto_object =
-      digest != nullptr || !ssl_object ? shared_object::of(digest) : crypto_of(*ssl_object);
+  const std::optional<shared_object> crypto_object = shared_object::of(digest);
   if ((method != nullptr && !ssl_object) || (digest != nullptr && !crypto_object) ||
       (method == nullptr && digest == nullptr)) {
     throw failure(HSMTLS_BAD_ARGUMENT,
                   "hsmtls_openssl_bind: pass what TLS_method() and EVP_sha256() returned; these "
                   "pointers point into no library");
   }
-  if (!crypto_object)
-    refuse_unusable(*ssl_object, "the libcrypto that belongs to it cannot be found");
-  bind_crypto_to(all, *crypto_object);
-  if (ssl_object) bind_ssl_to(all, *ssl_object);
+  if (!ssl_object) return bind_crypto_to(all, *crypto_object);
+  bind_both_to(all, crypto_object ? *crypto_object : known_crypto_of(*ssl_object), *ssl_object);
 }
 
 void bind_main() {
@@ -263,12 +291,7 @@ void bind_main() {
                   "neither the main program nor a library that was loaded with it has OpenSSL's "
                   "functions for others to call");
   }
-  const std::optional<shared_object> crypto_object = crypto_of(found.front());
-  if (!crypto_object) {
-    refuse_unusable(found.front(), "the libcrypto that belongs to it cannot be found");
-  }
-  bind_crypto_to(all, *crypto_object);
-  bind_ssl_to(all, found.front());
+  bind_both_to(all, known_crypto_of(found.front()), found.front());
 }
 
 void bind_core(const void* dispatch) {
@@ -288,11 +311,7 @@ void need_crypto() {
   const std::lock_guard lock(all.mutex);
   if (all.crypto_object) return;
   const shared_object ssl_object = search_ssl(std::nullopt);
-  const std::optional<shared_object> crypto_object = crypto_of(ssl_object);
-  if (!crypto_object)
-    refuse_unusable(ssl_object, "the libcrypto that belongs to it cannot be found");
-  bind_crypto_to(all, *crypto_object);
-  bind_ssl_to(all, ssl_object);
+  bind_both_to(all, known_crypto_of(ssl_object), ssl_object);
 }
 
 void need_ssl() {

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <set>
 
+#include "core/pkcs11/base/bound_calls.hpp"
+
 namespace hsmtls::host {
 namespace {
 
@@ -136,6 +138,17 @@ void* shared_object::reach(const char* symbol) const {
   return with_handle(map_, [&](void* handle) -> void* {
     return handle != nullptr ? dlsym(handle, symbol) : nullptr;
   });
+}
+
+std::optional<shared_object> shared_object::called(const char* symbol) const {
+  std::optional<shared_object> found;
+  pkcs11::any_bound_call(*map_, [&](const pkcs11::bound_call& one) {
+    if (one.name == symbol) found = of(one.target);
+    return found.has_value();
+  });
+  // In this object itself without being defined here: a stub, which is not bound yet.
+  if (found == *this && own(symbol) == nullptr) return std::nullopt;
+  return found;
 }
 
 }  // namespace hsmtls::host

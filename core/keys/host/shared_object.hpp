@@ -35,6 +35,9 @@ class shared_object {
   [[nodiscard]] void* own(const char* symbol) const;
   // `reach` returns `symbol` as found in this object or what it depends on; null if neither.
   [[nodiscard]] void* reach(const char* symbol) const;
+  // `called` returns the object in which this object's calls of `symbol` end, which may be none of
+  // those: what is loaded globally comes first. Nothing if it does not call it by name, or never has.
+  [[nodiscard]] std::optional<shared_object> called(const char* symbol) const;
 
   friend bool operator==(const shared_object& a, const shared_object& b) {
     return a.map_ == b.map_;
