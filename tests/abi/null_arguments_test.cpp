@@ -1,6 +1,7 @@
 // Null where something is needed is an error that names the argument, never a crash; and null where a
 // handle is only looked at or let go is nothing.
 #include <gmock/gmock.h>
+#include <openssl/ssl.h>
 
 #include <functional>
 
@@ -137,6 +138,25 @@ TEST(NullArguments, WhereAnIdentityIsNeededAreRefused) {
   EXPECT_EQ(nullptr, key);
 }
 
+TEST(NullArguments, OfContextsAndConnectionsAreRefused) {
+  const std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>> context(SSL_CTX_new(TLS_method()));
+  hsmtls_tls_options options{};
+  options.struct_size = sizeof options;
+  SSL_CTX* made = nullptr;
+  expect_each_refused({
+      {"SSL_CTX", [](auto out) { return hsmtls_same_openssl(nullptr, out); }},
+      {"identity", [&](auto out) { return hsmtls_identity_apply(nullptr, context.get(), out); }},
+      {"out_ssl_ctx",
+       [&](auto out) { return hsmtls_identity_make_ssl_ctx(nullptr, &options, nullptr, out); }},
+      {"options",
+       [&](auto out) { return hsmtls_identity_make_ssl_ctx(nullptr, nullptr, &made, out); }},
+      {"SSL_CTX", [](auto out) { return hsmtls_ssl_ctx_reload_trust(nullptr, out); }},
+      {"SSL", [](auto out) { return hsmtls_ssl_resume(nullptr, out); }},
+      {"SSL", [](auto out) { return hsmtls_ssl_explain(nullptr, 0, out); }},
+  });
+  EXPECT_EQ(nullptr, made);
+}
+
 TEST(NullArguments, OfAnOpenIdentityAreRefused) {
   if (softhsm_module().empty()) GTEST_SKIP() << "SoftHSM is not installed";
   const device one;
@@ -160,6 +180,7 @@ TEST(NullArguments, OfAnOpenIdentityAreRefused) {
       {"out_counters",
        [&](auto out) { return hsmtls_identity_get_counters(identity, nullptr, out); }},
       {"directory", [&](auto out) { return hsmtls_identity_write_files(identity, nullptr, out); }},
+      {"SSL_CTX", [&](auto out) { return hsmtls_identity_apply(identity, nullptr, out); }},
       {"out_key",
        [&](auto out) {
          return hsmtls_identity_evp_pkey(identity, HSMTLS_KEY_PROVIDER, nullptr, out);
@@ -196,6 +217,16 @@ TEST(WrongArguments, PointersThatPointIntoNoLibraryBindNothing) {
   int on_the_stack = 0;
   EXPECT_EQ("BAD_ARGUMENT", name_of_error([&](auto out) {
               return hsmtls_openssl_bind(&on_the_stack, &on_the_stack, out);
+            }));
+}
+
+TEST(WrongArguments, WhatIsReservedMustBeZero) {
+  hsmtls_tls_options options{};
+  options.struct_size = sizeof options;
+  options.reserved = 1;
+  SSL_CTX* made = nullptr;
+  EXPECT_EQ("BAD_ARGUMENT", name_of_error([&](auto out) {
+              return hsmtls_identity_make_ssl_ctx(nullptr, &options, &made, out);
             }));
 }
 

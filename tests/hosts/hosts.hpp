@@ -10,16 +10,17 @@
 #include "tests/support/device.hpp"
 #include "tests/support/processes.hpp"
 
-// A sanitizer's run-time library does not come second into a program.
+// A sanitizer's run-time library does not come second into a program, and refuses RTLD_DEEPBIND.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SKIP_IN_FOREIGN_PROGRAMS() GTEST_SKIP() << "a sanitizer's runtime does not come second"
+#define SKIP_IN_FOREIGN_PROGRAMS() \
+  GTEST_SKIP() << "a sanitizer's runtime does not come second, and refuses RTLD_DEEPBIND"
 #else
 #define SKIP_IN_FOREIGN_PROGRAMS() static_assert(true)
 #endif
 
 namespace hsmtls::test {
 
-// Another copy of libcrypto and libssl, by `how` ("global" or "local"), as host programs load it: the
+// Another copy of libcrypto and libssl, by `how` ("global", "local", "deep"), as host programs load it: the
 // first so that the second finds it.
 inline std::vector<std::string> other_openssl(const std::string& how) {
   return {how + ":" HSMTLS_TEST_OTHER_OPENSSL "/libcrypto.oo.3",

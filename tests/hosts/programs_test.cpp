@@ -23,6 +23,10 @@ TEST_F(LinkedHosts, LendTheirOpenSslThoughAnotherIsLoadedGlobally) {
 TEST_F(LinkedHosts, LendTheirOpenSslThoughAnotherIsLoadedLocally) {
   expect_own(run({HSMTLS_TEST_LINKED_HOST, folder()}, other_openssl("local")));
 }
+TEST_F(LinkedHosts, LendTheirOpenSslThoughAnotherIsLoadedThatKeepsToItself) {
+  SKIP_IN_FOREIGN_PROGRAMS();
+  expect_own(run({HSMTLS_TEST_LINKED_HOST, folder()}, other_openssl("deep")));
+}
 TEST_F(LinkedHosts, LendTheirOpenSslWithoutBeingPositionIndependent) {
   expect_own(run({HSMTLS_TEST_NON_PIE_HOST, folder()}));
   expect_own(run({HSMTLS_TEST_NON_PIE_HOST, folder()}, other_openssl("global")));
@@ -46,7 +50,19 @@ TEST_F(LinkedHosts, ThatLoadHsmtlsLendTheirOpenSsl) {
   }
 }
 
+TEST_F(LinkedHosts, ThatPassWhatIsOfAnotherCopyAreRefused) {
+  SKIP_IN_FOREIGN_PROGRAMS();
+  const ending host = run({HSMTLS_TEST_FOREIGN_HOST, folder()}, other_openssl("deep"));
+  EXPECT_TRUE(host.fine()) << host;
+  for (const char* what : {"bind", "halves", "context", "applied"}) {
+    EXPECT_THAT(said(host, what), HasSubstr("OPENSSL_FOREIGN")) << host;
+    EXPECT_THAT(said(host, what), HasSubstr("oo.3")) << host;
+  }
+}
+
 TEST_F(LinkedHosts, WithHiddenOpenSslAreTold) {
+  if (std::string_view(HSMTLS_TEST_HIDING_HOST).empty())
+    GTEST_SKIP() << "OpenSSL's static libraries are not installed";
   const ending host = run({HSMTLS_TEST_HIDING_HOST, folder()});
   EXPECT_EQ(1, host.exit_status) << host;
   EXPECT_THAT(said(host, "failed"), HasSubstr("the main program cannot be used")) << host;
@@ -97,6 +113,13 @@ TEST_F(SearchingHosts, WithOneCopyGetThat) {
 
 TEST_F(SearchingHosts, WithLibcryptoAloneGetTheSystemsLibsslWithIt) {
   EXPECT_THAT(said(search({"local:libcrypto.so.3"}), "where"), HasSubstr("/libssl.so.3)"));
+}
+
+// Then that is the one that the system's libssl calls.
+TEST_F(SearchingHosts, WithAGlobalLibcryptoOfAnotherNameGetTheSystemsLibsslOverIt) {
+  const ending host = search({other_openssl("global").front()});
+  EXPECT_THAT(said(host, "where"), HasSubstr("/libcrypto.oo.3, ")) << host;
+  EXPECT_THAT(said(host, "where"), HasSubstr("/libssl.so.3)")) << host;
 }
 
 TEST_F(SearchingHosts, WithTwoCopiesAreToldBoth) {

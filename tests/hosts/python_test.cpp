@@ -10,7 +10,6 @@ class PythonHost : public Hosts {
  protected:
   void SetUp() override {
     SKIP_IN_FOREIGN_PROGRAMS();
-    if (std::string_view(HSMTLS_TEST_PYTHON).empty()) GTEST_SKIP() << "python3 is not installed";
     Hosts::SetUp();
   }
   [[nodiscard]] ending python(const std::string& when,
@@ -52,6 +51,12 @@ TEST_F(PythonHost, LendsTheCopyThatWasLoadedGloballyBeforeItsSslModule) {
   const ending host = python("before", other_openssl("global"));
   expect_own(host);
   EXPECT_THAT(said(host, "own"), HasSubstr("/libssl.oo.3")) << host;
+}
+TEST_F(PythonHost, LendsItsLibsslOverTheLibcryptoThatWasLoadedGloballyBeforeIt) {
+  const ending host = python("before", {other_openssl("global").front()});
+  expect_own(host);
+  EXPECT_THAT(said(host, "own"), HasSubstr("/libssl.so.3")) << host;
+  EXPECT_THAT(said(host, "where"), HasSubstr("/libcrypto.oo.3")) << host;
 }
 TEST_F(PythonHost, IsRefusedWhereHsmtlsFoundAnotherCopyFirst) {
   const ending host = python("after", other_openssl("local"));

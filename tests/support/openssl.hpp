@@ -9,15 +9,10 @@
 #include <memory>
 #include <vector>
 
+#include "tests/support/freed_by.hpp"
+
 namespace hsmtls::test {
 
-template <auto Free>
-struct freed_by {
-  template <class Type>
-  void operator()(Type* one) const {
-    Free(one);
-  }
-};
 using evp_key = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
 using x509 = std::unique_ptr<X509, freed_by<X509_free>>;
 

@@ -8,15 +8,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/support/freed_by.hpp"
+
 namespace hsmtls::test {
 
-template <auto Free>
-struct freed_by {
-  template <class Type>
-  void operator()(Type* one) const {
-    Free(one);
-  }
-};
 using ssl_ctx = std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>>;
 using ssl = std::unique_ptr<SSL, freed_by<SSL_free>>;
 

@@ -22,6 +22,10 @@ int main(int argc, char** argv) {
         const hsmtls::evp_pkey_ptr key = device.evp_pkey(kind);
         handshake(folder, device_context(folder, name, key.get()).get());
       }
+      hsmtls::tls_options client;
+      client.server_name = "localhost";
+      client.trust.file = folder + "/ca.pem";
+      handshake(folder, device.make_ssl_ctx(client).get());
     }
   } catch (const std::exception& problem) {
     std::printf("failed: %s\n", problem.what());
