@@ -81,8 +81,8 @@
   X(X509_free) X(X509_up_ref) X(X509_get_pubkey) X(X509_get0_pubkey) X(X509_get_subject_name) X(X509_get_issuer_name) \
   X(X509_get0_serialNumber) X(X509_cmp) X(X509_check_issued) X(X509_NAME_print_ex) X(X509_NAME_cmp) X(X509_get0_notBefore) X(X509_get0_notAfter) \
   X(X509_cmp_current_time) X(ASN1_TIME_compare) X(X509_digest) X(X509_get_extension_flags) X(X509_verify) X(d2i_X509) X(i2d_X509) X(i2d_X509_NAME) X(i2d_ASN1_INTEGER) \
-  X(X509_STORE_new) X(X509_STORE_free) X(X509_STORE_up_ref) X(X509_STORE_add_cert) X(X509_STORE_load_file) X(X509_STORE_load_path) \
-  X(X509_STORE_set_default_paths) X(X509_STORE_set_flags) X(X509_STORE_get1_all_certs) \
+  X(X509_STORE_new) X(X509_STORE_free) X(X509_STORE_up_ref) X(X509_STORE_add_cert) \
+  X(X509_STORE_set_default_paths) \
   X(X509_STORE_CTX_new) X(X509_STORE_CTX_free) X(X509_STORE_CTX_init) X(X509_STORE_CTX_get0_cert) X(X509_STORE_CTX_get0_untrusted) \
   X(X509_STORE_CTX_get0_param) X(X509_STORE_CTX_set_ex_data) X(X509_STORE_CTX_get_ex_data) X(X509_STORE_CTX_get_error) \
   X(X509_STORE_CTX_set_error) X(X509_STORE_CTX_get_error_depth) X(X509_STORE_CTX_set_error_depth) X(X509_STORE_CTX_get_current_cert) \
@@ -94,20 +94,22 @@
   X(X509_get_default_cert_dir) X(X509_get_default_cert_dir_env) X(X509_get_ext_d2i) X(GENERAL_NAMES_free) X(ASN1_TIME_to_tm)
 
 #define HSMTLS_SSL_FUNCTIONS(X) \
-  X(TLS_method) X(TLS_client_method) X(TLS_server_method) \
-  X(SSL_CTX_new) X(SSL_CTX_free) X(SSL_CTX_up_ref) X(SSL_CTX_ctrl) X(SSL_CTX_get_ssl_method) \
-  X(SSL_CTX_use_certificate) X(SSL_CTX_use_PrivateKey) X(SSL_CTX_check_private_key) X(SSL_CTX_use_cert_and_key) \
-  X(SSL_CTX_set_verify) X(SSL_CTX_get0_param) X(SSL_CTX_set_cert_verify_callback) X(SSL_CTX_set_alpn_protos) \
-  X(SSL_CTX_set_alpn_select_cb) X(SSL_CTX_set_session_id_context) X(SSL_CTX_sess_set_new_cb) X(SSL_CTX_set_options) \
-  X(SSL_CTX_set_ex_data) X(SSL_CTX_get_ex_data) X(SSL_CTX_set0_CA_list) X(SSL_CTX_set_cert_store) X(SSL_CTX_get_cert_store) \
-  X(SSL_get_SSL_CTX) X(SSL_get_error) X(SSL_get_verify_result) X(SSL_set_session) X(SSL_get_version) X(SSL_is_server) \
-  X(SSL_select_next_proto) X(SSL_get_servername) \
-  X(SSL_SESSION_up_ref) X(SSL_SESSION_free) X(SSL_SESSION_is_resumable) X(SSL_get_ex_data_X509_STORE_CTX_idx) \
-  X(SSL_ctrl) X(SSL_CTX_get0_certificate) X(SSL_CTX_get_security_level) X(SSL_get0_dane) X(SSL_get0_param) \
-  X(SSL_get_certificate) X(SSL_get_session) X(SSL_get_verify_mode) X(SSL_set_ex_data) X(SSL_get_ex_data) \
-  X(SSL_set_client_CA_list) X(SSL_CTX_set_client_CA_list) X(SSL_CTX_set_cert_cb) X(SSL_CTX_set_num_tickets) \
-  X(SSL_CTX_set_session_ticket_cb) X(SSL_SESSION_set1_ticket_appdata) X(SSL_SESSION_get0_ticket_appdata) \
-  X(SSL_SESSION_get_protocol_version) X(SSL_get0_verified_chain) X(SSL_client_version)
+  /* contexts */ \
+  X(TLS_client_method) X(TLS_server_method) X(SSL_CTX_new) X(SSL_CTX_free) X(SSL_CTX_ctrl) \
+  X(SSL_CTX_use_cert_and_key) X(SSL_CTX_set_verify) X(SSL_CTX_get0_param) X(SSL_CTX_set_cert_verify_callback) \
+  X(SSL_CTX_set_alpn_protos) X(SSL_CTX_set_alpn_select_cb) X(SSL_CTX_set_session_id_context) \
+  X(SSL_CTX_sess_set_new_cb) X(SSL_CTX_set_options) X(SSL_CTX_set_ex_data) X(SSL_CTX_get_ex_data) \
+  X(SSL_CTX_set_cert_store) X(SSL_CTX_get0_certificate) X(SSL_CTX_get_security_level) X(SSL_CTX_set_cert_cb) \
+  X(SSL_CTX_set_num_tickets) X(SSL_CTX_set_session_ticket_cb) \
+  /* connections */ \
+  X(SSL_get_SSL_CTX) X(SSL_get_error) X(SSL_get_verify_result) X(SSL_set_session) X(SSL_is_server) \
+  X(SSL_select_next_proto) X(SSL_get_servername) X(SSL_get_ex_data_X509_STORE_CTX_idx) X(SSL_ctrl) \
+  X(SSL_get0_dane) X(SSL_get0_param) X(SSL_get_certificate) X(SSL_get_session) X(SSL_get_verify_mode) \
+  X(SSL_set_ex_data) X(SSL_get_ex_data) X(SSL_set_client_CA_list) X(SSL_get0_verified_chain) \
+  X(SSL_client_version) X(SSL_is_init_finished) X(SSL_get_sigalgs) \
+  /* sessions */ \
+  X(SSL_SESSION_dup) X(SSL_SESSION_free) X(SSL_SESSION_set1_ticket_appdata) X(SSL_SESSION_get0_ticket_appdata) \
+  X(SSL_SESSION_get_protocol_version)
 // clang-format on
 
 namespace hsmtls::host {
