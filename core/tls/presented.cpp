@@ -22,12 +22,31 @@ void check_usable(const keys::identity& identity) {
   }
 }
 
+// A context's certificates are reached one after the other, each as its current one.
+class current_certificate {
+ public:
+  explicit current_certificate(SSL_CTX* ssl_ctx)
+      : ssl_ctx_(ssl_ctx), before_(ssl().SSL_CTX_get0_certificate(ssl_ctx)) {}
+  ~current_certificate() {
+    if (before_ == nullptr) return;
+    ssl().SSL_CTX_ctrl(ssl_ctx_, SSL_CTRL_SELECT_CURRENT_CERT, 0, before_);
+  }
+  current_certificate(const current_certificate&) = delete;
+  current_certificate& operator=(const current_certificate&) = delete;
+  [[nodiscard]] bool move_to(long which) const {
+    return ssl().SSL_CTX_ctrl(ssl_ctx_, SSL_CTRL_SET_CURRENT_CERT, which, nullptr) == 1;
+  }
+
+ private:
+  SSL_CTX* ssl_ctx_;
+  X509* before_;
+};
+
 // OpenSSL keeps a certificate for each kind of key and picks by what the peer supports.
 void refuse_other_kinds(const keys::identity& identity, SSL_CTX* ssl_ctx) {
   const char* const ours = keys::name_of(identity.key()->type());
-  long more = ssl().SSL_CTX_ctrl(ssl_ctx, SSL_CTRL_SET_CURRENT_CERT, SSL_CERT_SET_FIRST, nullptr);
-  for (; more == 1;
-       more = ssl().SSL_CTX_ctrl(ssl_ctx, SSL_CTRL_SET_CURRENT_CERT, SSL_CERT_SET_NEXT, nullptr)) {
+  const current_certificate at(ssl_ctx);
+  for (bool more = at.move_to(SSL_CERT_SET_FIRST); more; more = at.move_to(SSL_CERT_SET_NEXT)) {
     const X509* const there = ssl().SSL_CTX_get0_certificate(ssl_ctx);
     const EVP_PKEY* const its_key = crypto().X509_get0_pubkey(there);
     if (its_key == nullptr || crypto().EVP_PKEY_is_a(its_key, ours) == 1) continue;

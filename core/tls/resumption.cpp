@@ -36,8 +36,7 @@ bool key_of(SSL* connection, const context_state& state, const trust& by, sessio
 }
 
 int keep_session(SSL* connection, SSL_SESSION* session) {
-  constexpr int not_kept = 0;
-  constexpr int kept = 1;
+  constexpr int not_kept = 0;  // the cache has a copy
   // An error that a callback leaves behind is taken for one of the read or write that it ran in.
   const host::error_mark mark;
   try {
@@ -45,19 +44,14 @@ int keep_session(SSL* connection, SSL_SESSION* session) {
     // One that its user resumed by itself, or verified in another way, is not ours to give out.
     const std::shared_ptr<const trust> by = verified_by(connection);
     session_key key;
-    if (state == nullptr || !by || ssl().SSL_get_verify_result(connection) != X509_V_OK ||
-        (ssl().SSL_get_verify_mode(connection) & SSL_VERIFY_PEER) == 0 ||
-        !key_of(connection, *state, *by, key)) {
-      return not_kept;
+    if (state != nullptr && by && ssl().SSL_get_verify_result(connection) == X509_V_OK &&
+        (ssl().SSL_get_verify_mode(connection) & SSL_VERIFY_PEER) != 0 &&
+        key_of(connection, *state, *by, key)) {
+      state->sessions()->put(key, session);
     }
-    ssl().SSL_SESSION_up_ref(session);
-    state->sessions()->put(key, host::ssl_session(session));
-    // libssl counts on our reference being the one that it passed.
-    ssl().SSL_SESSION_free(session);
-    return kept;
-  } catch (const std::exception&) {
-    return not_kept;
+  } catch (const std::exception&) {  // a full handshake the next time
   }
+  return not_kept;
 }
 
 // What a ticket must have been made with: this identity, this trust.
@@ -151,6 +145,14 @@ void offer_session(SSL* connection) {
   if (ssl().SSL_set_session(connection, session.get()) == 1) {
     note_verified_by(connection, std::move(by));
   }
+}
+
+void forget_session(SSL* connection) {
+  const context_state* const state = context_state::of(connection);
+  const std::shared_ptr<const trust> by = verified_by(connection);
+  session_key key;
+  if (state == nullptr || !state->resumes || !by || !key_of(connection, *state, *by, key)) return;
+  state->sessions()->forget(key);
 }
 
 }  // namespace hsmtls::tls

@@ -14,5 +14,8 @@ void never_resume(SSL_CTX* ssl_ctx);
 
 // `offer_session` lets an SSL that has not begun resume what it may, if there is anything.
 void offer_session(SSL* ssl);
+// `forget_session` drops what a connection offered whose handshake failed: a server that takes offence
+// at a session would do so for ever.
+void forget_session(SSL* ssl);
 
 }  // namespace hsmtls::tls

@@ -1,5 +1,6 @@
 #include "core/tls/session_cache.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace hsmtls::tls {
@@ -45,14 +46,13 @@ std::shared_ptr<session_cache> session_cache::of(keys::identity* identity) {
   return made;
 }
 
-void session_cache::put(const session_key& key, host::ssl_session session) {
+void session_cache::put(const session_key& key, const SSL_SESSION* session) {
   std::list<entry> dropped;  // freed after the lock
+  host::ssl_session copy(ssl().SSL_SESSION_dup(session));
+  if (!copy) return;
   const std::lock_guard lock(mutex_);
-  if (closed_) {
-    dropped.push_back({key, std::move(session)});
-    return;
-  }
-  entries_.push_front({key, std::move(session)});
+  if (closed_) return;
+  entries_.push_front({key, std::move(copy)});
   size_t same = 0;
   size_t all = 0;
   for (auto one = entries_.begin(); one != entries_.end();) {
@@ -65,35 +65,34 @@ void session_cache::put(const session_key& key, host::ssl_session session) {
 }
 
 host::ssl_session session_cache::take(const session_key& key) {
-  std::list<entry> dropped;
   const std::lock_guard lock(mutex_);
-  for (auto one = entries_.begin(); one != entries_.end();) {
-    const auto next = std::next(one);
-    if (one->key == key) {
-      if (ssl().SSL_SESSION_is_resumable(one->session.get()) != 1) {
-        dropped.splice(dropped.end(), entries_, one);
-      } else if (ssl().SSL_SESSION_get_protocol_version(one->session.get()) >= TLS1_3_VERSION) {
-        host::ssl_session found = std::move(one->session);
-        entries_.erase(one);
-        return found;
-      } else {
-        ssl().SSL_SESSION_up_ref(one->session.get());
-        return host::ssl_session(one->session.get());
-      }
-    }
-    one = next;
+  const auto found = std::find_if(
+      entries_.begin(), entries_.end(), [&](const entry& one) { return one.key == key; });
+  if (found == entries_.end()) return nullptr;
+  if (ssl().SSL_SESSION_get_protocol_version(found->session.get()) < TLS1_3_VERSION) {
+    return host::ssl_session(ssl().SSL_SESSION_dup(found->session.get()));
   }
-  return nullptr;
+  host::ssl_session once = std::move(found->session);
+  entries_.erase(found);
+  return once;
 }
 
-void session_cache::forget(const digest& trust) {
+template <class Condition>
+void session_cache::drop_if(Condition&& condition) {
   std::list<entry> dropped;
   const std::lock_guard lock(mutex_);
   for (auto one = entries_.begin(); one != entries_.end();) {
     const auto next = std::next(one);
-    if (one->key.trust == trust) dropped.splice(dropped.end(), entries_, one);
+    if (condition(one->key)) dropped.splice(dropped.end(), entries_, one);
     one = next;
   }
+}
+
+void session_cache::forget(const session_key& key) {
+  drop_if([&](const session_key& one) { return one == key; });
+}
+void session_cache::forget(const digest& trust) {
+  drop_if([&](const session_key& one) { return one.trust == trust; });
 }
 
 void session_cache::close() {

@@ -28,11 +28,14 @@ class session_cache {
   // Null: a cache of its own, for a context without identity.
   static std::shared_ptr<session_cache> of(keys::identity* identity);
 
-  void put(const session_key& key, host::ssl_session session);
+  // `put` keeps a copy: libssl makes the session of a connection that broke unusable, and those that
+  // break are the ones to be made again.
+  void put(const session_key& key, const SSL_SESSION* session);
   // `take` returns the newest session of that key; null: none. One of TLS 1.3 is given out once
   // (RFC 8446 appendix C.4).
   host::ssl_session take(const session_key& key);
-  // `forget` drops what was verified by that trust.
+  // `forget` drops those of that key, or what was verified by that trust.
+  void forget(const session_key& key);
   void forget(const digest& trust);
   void close();
 
@@ -41,6 +44,9 @@ class session_cache {
     session_key key;
     host::ssl_session session;
   };
+
+  template <class Condition>
+  void drop_if(Condition&& condition);
 
   std::mutex mutex_;
   bool closed_ = false;

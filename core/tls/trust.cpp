@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <set>
+#include <sstream>
 
 #include "core/keys/failure.hpp"
 #include "core/keys/identity/certificates.hpp"
@@ -56,9 +57,12 @@ class collected {
         place(crypto().X509_get_default_cert_file_env(), crypto().X509_get_default_cert_file());
     const std::string folder =
         place(crypto().X509_get_default_cert_dir_env(), crypto().X509_get_default_cert_dir());
-    struct stat seen {};
+    std::vector<std::string> places{file};
+    std::istringstream folders(folder);  // several, as in PATH
+    for (std::string one; std::getline(folders, one, ':');) places.push_back(one);
     bool any = false;
-    for (const std::string& one : {file, folder}) {
+    for (const std::string& one : places) {
+      struct stat seen {};
       if (::stat(one.c_str(), &seen) != 0) continue;
       any = true;
       // Certificates that come or go change their folder's time.

@@ -54,7 +54,8 @@ HSMTLS_API int32_t hsmtls_identity_evp_pkey(hsmtls_identity* identity,
                                             hsmtls_error** out_error);
 
 /* hsmtls_identity_apply makes an SSL_CTX present this identity: key, leaf, chain. Nothing else in it
- * changes. OPENSSL_FOREIGN where the context is another copy's. */
+ * changes. OPENSSL_FOREIGN where the context is another copy's; BAD_ARGUMENT where it has a
+ * certificate of another kind of key, which OpenSSL would go on presenting to some peers. */
 HSMTLS_API int32_t hsmtls_identity_apply(hsmtls_identity* identity,
                                          struct ssl_ctx_st* ssl_ctx,
                                          hsmtls_error** out_error);
@@ -98,8 +99,10 @@ HSMTLS_API int32_t hsmtls_identity_make_ssl_ctx(hsmtls_identity* identity,
                                                 struct ssl_ctx_st** out_ssl_ctx,
                                                 hsmtls_error** out_error);
 /* hsmtls_ssl_ctx_reload_trust reads the trust of a context that make_ssl_ctx made again from where
- * it came. Handshakes that begin afterwards go by it; where it cannot be read, the old one stays and
- * TRUST_UNUSABLE is returned. */
+ * it came, while others may connect with it. Handshakes that begin afterwards go by it, and sessions
+ * made by the old one are not resumed any more; where it cannot be read, the old one stays and
+ * TRUST_UNUSABLE is returned. What was added by hand (SSL_CTX_load_verify_locations) counts until the
+ * first reload. */
 HSMTLS_API int32_t hsmtls_ssl_ctx_reload_trust(struct ssl_ctx_st* ssl_ctx,
                                                hsmtls_error** out_error);
 /* hsmtls_ssl_resume offers the peer of an SSL that has not begun its handshake the session that was
@@ -108,7 +111,8 @@ HSMTLS_API int32_t hsmtls_ssl_ctx_reload_trust(struct ssl_ctx_st* ssl_ctx,
 HSMTLS_API int32_t hsmtls_ssl_resume(struct ssl_st* ssl, hsmtls_error** out_error);
 /* hsmtls_ssl_explain makes of a handshake, read or write that failed an error that says why: call it
  * at once, on the same thread, with what SSL_connect and the like returned. It empties the thread's
- * OpenSSL error queue. Returns the code. */
+ * OpenSSL error queue. Returns the code; HSMTLS_OK, and no error, where the call has only to be
+ * repeated (SSL_ERROR_WANT_READ and the like). */
 HSMTLS_API int32_t hsmtls_ssl_explain(struct ssl_st* ssl, int32_t result, hsmtls_error** out_error);
 
 #ifdef __cplusplus

@@ -38,39 +38,39 @@ std::string our_versions(const SSL* connection) {
   return text + (least != 0 ? " and newer" : "");
 }
 
-// A server has seen what its client can do; to a client the server only shows what it chose.
+// A server has seen the newest version of its client, up to TLS 1.2; a client only what its server
+// chose.
 std::string both_versions(const SSL* connection) {
-  std::string text;
-  if (ssl().SSL_is_server(connection) == 1) {
-    const int newest = ssl().SSL_client_version(connection);
-    if (newest != 0 && newest < TLS1_2_VERSION) {
-      text = ": the client speaks " + version_name(newest) + " at most";
-    } else if (newest != 0) {
-      text = ": the client speaks TLS 1.2 at most";
-    }
-  } else {
-    text = ": it demands an older one";
+  if (ssl().SSL_is_server(connection) == 0) {
+    return ": it chose an older one" + our_versions(connection);
   }
-  return text + our_versions(connection);
+  const long newest = ssl().SSL_client_version(connection);
+  const long most =
+      ssl().SSL_ctrl(const_cast<SSL*>(connection), SSL_CTRL_GET_MAX_PROTO_VERSION, 0, nullptr);
+  if (most != 0 && most < newest) {
+    return ": the client demands a newer one" + our_versions(connection);
+  }
+  return ": the client speaks " + version_name(newest) + " at most" + our_versions(connection);
 }
 
-// Where the peer asked for a certificate and we had nothing to sign with that it would accept, OpenSSL
-// sends none, without a word.
 bool has_certificate(const SSL* connection) {
   return ssl().SSL_get_certificate(connection) != nullptr;
 }
+
 std::string own_certificate(const SSL* connection) {
-  if (ssl().SSL_is_server(connection) == 1) return "";
-  if (!has_certificate(connection)) return ". This context has none: apply an identity to it";
-  return ". This context has one, and it was not sent: the peer does not accept signatures by its "
-         "kind of key";
+  if (ssl().SSL_is_server(connection) == 1 || has_certificate(connection)) return "";
+  return ". This context has none: apply an identity to it";
 }
 std::string perhaps_certificate(const SSL* connection) {
-  if (ssl().SSL_is_server(connection) == 1 || has_certificate(connection)) {
-    return ". Often they have no cipher or signature algorithm in common; the peer's log tells "
-           "more";
+  if (was_asked_for_certificate(connection) && !has_certificate(connection)) {
+    return ". It asked for a certificate, and this context has none: apply an identity to it";
   }
-  return ". It may want a certificate, and this context has none: apply an identity to it";
+  return ". Often the two sides have no cipher or signature algorithm in common; the peer's log "
+         "tells more";
+}
+std::string server_certificate(const SSL* connection) {
+  if (ssl().SSL_is_server(connection) == 0 || has_certificate(connection)) return "";
+  return ". This context has no certificate at all: apply an identity to it";
 }
 
 constexpr std::array reasons{
@@ -101,7 +101,8 @@ constexpr std::array reasons{
     cause{SSL_R_NO_SHARED_CIPHER,
           HSMTLS_NO_COMMON_ALGORITHM,
           "the client offers no cipher that fits this side's key and settings: its kind of key may "
-          "be unknown to the client, or the cipher list of one side is too narrow"},
+          "be unknown to the client, or the cipher list of one side is too narrow",
+          server_certificate},
     cause{SSL_R_NO_CIPHERS_AVAILABLE,
           HSMTLS_NO_COMMON_ALGORITHM,
           "the settings of this context leave no cipher for the versions of TLS that it speaks"},
@@ -112,7 +113,8 @@ constexpr std::array reasons{
     cause{SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM,
           HSMTLS_NO_COMMON_ALGORITHM,
           "the peer accepts no signature algorithm that the key on this side can do: use a key of "
-          "another kind (P-256 is understood by nearly all), or widen what the peer accepts"},
+          "another kind (P-256 is understood by nearly all), or widen what the peer accepts",
+          server_certificate},
     cause{SSL_R_WRONG_SIGNATURE_TYPE,
           HSMTLS_NO_COMMON_ALGORITHM,
           "the peer signed by an algorithm that is not accepted on this side"},
@@ -224,6 +226,12 @@ const cause* find(const Table& table, int number) {
 }
 
 }  // namespace
+
+bool was_asked_for_certificate(const SSL* connection) {
+  return ssl().SSL_is_server(connection) == 0 &&
+         ssl().SSL_get_sigalgs(
+             const_cast<SSL*>(connection), 0, nullptr, nullptr, nullptr, nullptr, nullptr) > 0;
+}
 
 const cause* cause_of_reason(int reason) {
   return find(reasons, reason);

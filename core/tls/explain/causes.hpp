@@ -17,6 +17,9 @@ struct cause {
   std::string (*details)(const SSL* connection) = nullptr;
 };
 
+// Whether this client was asked for a certificate: then it knows by what the peer would have it sign.
+bool was_asked_for_certificate(const SSL* connection);
+
 // Null: nothing special is known of it.
 const cause* cause_of_reason(int reason);
 const cause* cause_of_alert(int alert);  // one that the peer sent (RFC 8446 section 6)

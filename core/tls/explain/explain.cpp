@@ -9,6 +9,7 @@
 #include "core/tls/context_state.hpp"
 #include "core/tls/explain/causes.hpp"
 #include "core/tls/explain/peer_certificate.hpp"
+#include "core/tls/resumption.hpp"
 
 namespace hsmtls::tls {
 namespace {
@@ -79,10 +80,11 @@ constexpr int first_alert = SSL_AD_REASON_OFFSET;
 constexpr int last_alert = first_alert + 255;
 
 // A client that was asked for a certificate, has one, and could sign by nothing that the server
-// accepts.
+// accepts: OpenSSL then sends none, without a word.
 bool could_not_sign(SSL* connection) {
   int digest = 0;
-  return ssl().SSL_is_server(connection) == 0 && ssl().SSL_get_certificate(connection) != nullptr &&
+  return was_asked_for_certificate(connection) &&
+         ssl().SSL_get_certificate(connection) != nullptr &&
          ssl().SSL_ctrl(connection, SSL_CTRL_GET_SIGNATURE_NID, 0, &digest) == 0;
 }
 
@@ -134,9 +136,7 @@ std::optional<failure> of_queue(SSL* connection, const std::vector<queued>& all)
               last);
 }
 
-}  // namespace
-
-std::optional<failure> explain(SSL* connection, int result) {
+std::optional<failure> read_failure(SSL* connection, int result) {
   const int system_error = errno;
   const int kind = ssl().SSL_get_error(connection, result);
   const std::vector<queued> all = empty_queue();
@@ -156,6 +156,15 @@ std::optional<failure> explain(SSL* connection, int result) {
   }
   return failure(HSMTLS_CONNECTION_LOST,
                  std::string("the connection broke: ") + std::strerror(system_error));
+}
+
+}  // namespace
+
+std::optional<failure> explain(SSL* connection, int result) {
+  std::optional<failure> found = read_failure(connection, result);
+  const host::error_mark mark;
+  if (found && ssl().SSL_is_init_finished(connection) == 0) forget_session(connection);
+  return found;
 }
 
 }  // namespace hsmtls::tls
