@@ -12,7 +12,7 @@ namespace hsmtls::test {
 // What a certificate says. Strict verifiers (Python 3.13) accept it.
 struct certificate_words {
   std::string name = "device";                         // CN
-  std::vector<std::string> names;                      // "DNS:localhost", "IP:127.0.0.1"
+  std::vector<std::string> names{};                    // "DNS:localhost", "IP:127.0.0.1"
   std::chrono::seconds from = -std::chrono::hours(1);  // both from now
   std::chrono::seconds until = std::chrono::hours(1);
   bool authority = false;

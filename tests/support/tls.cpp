@@ -24,20 +24,19 @@ std::ostream& operator<<(std::ostream& out, const answer& one) {
   return out << one.name() << " \"" << one.message << '"';
 }
 
-open_identity opened(const std::string& uri,
-                     const std::string& pin,
-                     const std::string& certificates) {
+open_identity opened(const identity_source& from) {
   hsmtls_login login{};
   login.struct_size = sizeof login;
-  login.pin = reinterpret_cast<const uint8_t*>(pin.data());
-  login.pin_len = static_cast<uint32_t>(pin.size());
+  login.pin = reinterpret_cast<const uint8_t*>(from.pin.data());
+  login.pin_len = static_cast<uint32_t>(from.pin.size());
   hsmtls_identity_options options{};
   options.struct_size = sizeof options;
-  options.deadline_ms = 10000;
-  options.key = uri.c_str();
-  options.certificate = or_null(certificates);
+  options.deadline_ms = from.deadline_ms;
+  options.key = from.key.c_str();
+  options.certificate = or_null(from.certificates);
+  options.module = or_null(from.module);
   options.login = &login;
-  options.flags = certificates.empty() ? HSMTLS_OPEN_WITHOUT_CERTIFICATE : 0;
+  options.flags = from.certificates.empty() ? HSMTLS_OPEN_WITHOUT_CERTIFICATE : 0;
   hsmtls_identity* made = nullptr;
   check(called([&](hsmtls_error** error) { return hsmtls_identity_open(&options, &made, error); }));
   return open_identity(made);

@@ -48,11 +48,20 @@ struct identity_released {
 };
 using open_identity = std::unique_ptr<hsmtls_identity, identity_released>;
 
-// `opened` opens an identity; without certificate text, one without a certificate. Throws
-// std::runtime_error with the library's words.
-open_identity opened(const std::string& uri,
-                     const std::string& pin,
-                     const std::string& certificates = {});
+struct identity_source {
+  std::string key;  // a URI
+  std::string pin;
+  std::string certificates{};  // PEM text; "": it is opened without a certificate
+  std::string module{};        // "": as HSMTLS_MODULE said when the program was started
+  uint32_t deadline_ms = 10000;
+};
+// `opened` opens an identity. Throws std::runtime_error with the library's words.
+open_identity opened(const identity_source& from);
+inline open_identity opened(const std::string& key,
+                            const std::string& pin,
+                            const std::string& certificates = {}) {
+  return opened({.key = key, .pin = pin, .certificates = certificates});
+}
 // `handed_key` returns its key as an EVP_PKEY. Throws std::runtime_error.
 evp_key handed_key(hsmtls_identity* identity, hsmtls_key_kind kind = HSMTLS_KEY_PROVIDER);
 

@@ -1,5 +1,5 @@
-// Devices whose keys are in SoftHSM, with the chaos module in front of it, and the authority that both
-// sides trust.
+// The authority that both sides trust, its peers with software keys, and devices whose keys are in
+// SoftHSM.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -14,40 +14,101 @@
 
 namespace hsmtls::test {
 
+using testing::HasSubstr;
+using testing::Not;
+
+// How a side of a connection sees what went wrong.
+MATCHER_P2(Says, name, words, "") {
+  *result_listener << arg;
+  return arg.name() == name && arg.mentions(words);
+}
+
+// A certificate and its software key, by an authority.
+struct software_peer {
+  software_peer(const authority& by, certificate_words words, const std::string& kind = "P-256")
+      : key(software_key(kind)), certificate(by.issue(key.get(), words)) {}
+
+  // As any other program is set up; it demands a certificate of whom it trusts.
+  [[nodiscard]] ssl_ctx context(hsmtls_role role, const std::vector<X509*>& trusted = {}) const {
+    return plain_context(role, key.get(), {certificate.get()}, trusted);
+  }
+
+  evp_key key;
+  x509 certificate;
+};
+
+inline certificate_words for_host(const std::string& name) {
+  return {.name = name, .names = {"DNS:" + name}};
+}
+
+inline constexpr const char* host = "broker.example";
+
+// The client is a context of ours without a key of its own, the server anybody's.
+class anonymous_client : public testing::Test {
+ protected:
+  // A client's options that fit `broker`.
+  [[nodiscard]] context_options as_client() const {
+    return {.server_name = host, .trust = ca.pem()};
+  }
+
+  authority ca{"Test CA"};
+  software_peer broker{ca, for_host(host)};
+};
+
 class over_softhsm : public testing::Test {
  protected:
-  over_softhsm() {
-    setenv("HSMTLS_MODULE", chaos::in_front_of(softhsm_module()).c_str(), 1);
-    setenv("HSMTLS_DEADLINE_MS", "10000", 1);
+  over_softhsm() { chaos::in_front_of(softhsm_module()); }
+
+  [[nodiscard]] context_options as_client() const {
+    return {.server_name = host, .trust = ca.pem()};
+  }
+
+  [[nodiscard]] std::string uri_of(const std::string& name) const {
+    return "pkcs11:token=" + token.label() + ";object=" + name;
   }
 
   // Makes a key and opens it as an identity whose certificate is by the authority.
   open_identity make_identity(const std::string& name,
                               hsmtls_generate_kind kind = HSMTLS_GENERATE_P256,
                               certificate_words words = {}) {
-    const std::string uri = "pkcs11:token=" + token.label() + ";object=" + name;
+    make_key(name, kind);
+    words.name = name;
+    return open_key(name, pem_of(ca.issue(key_of(name).get(), words).get()));
+  }
+
+  void make_key(const std::string& name, hsmtls_generate_kind kind) const {
     hsmtls_login login{};
     login.struct_size = sizeof login;
     login.pin = reinterpret_cast<const uint8_t*>(token.user_pin().data());
     login.pin_len = static_cast<uint32_t>(token.user_pin().size());
-    const answer generated = called([&](hsmtls_error** error) {
-      return hsmtls_key_generate(uri.c_str(), nullptr, &login, kind, 2048, nullptr, error);
+    const uint32_t bits = kind == HSMTLS_GENERATE_RSA ? 2048 : 0;
+    const answer made = called([&](hsmtls_error** error) {
+      return hsmtls_key_generate(
+          uri_of(name).c_str(), HSMTLS_TEST_CHAOS, &login, kind, bits, nullptr, error);
     });
-    if (!generated.fine()) throw std::runtime_error(generated.message);
-    words.name = name;
-    return open_key(name, words);
+    if (!made.fine()) throw std::runtime_error(made.message);
   }
 
-  // Opens a key that is in the token already.
-  open_identity open_key(const std::string& name, const certificate_words& words) {
-    const std::string uri = "pkcs11:token=" + token.label() + ";object=" + name;
-    const open_identity bare = opened(uri, token.user_pin());
-    const evp_key key = handed_key(bare.get());
-    return opened(uri, token.user_pin(), pem_of(ca.issue(key.get(), words).get()));
+  [[nodiscard]] open_identity open_key(const std::string& name,
+                                       const std::string& certificates,
+                                       uint32_t deadline_ms = 10000) const {
+    const identity_source from{.key = uri_of(name),
+                               .pin = token.user_pin(),
+                               .certificates = certificates,
+                               .module = HSMTLS_TEST_CHAOS,
+                               .deadline_ms = deadline_ms};
+    return opened(from);
+  }
+
+  // The key alone, for a certificate.
+  [[nodiscard]] evp_key key_of(const std::string& name) const {
+    return handed_key(open_key(name, "").get());
   }
 
   softhsm_token token;
+  chaos trouble;
   authority ca{"Test CA"};
+  software_peer broker{ca, for_host(host)};
 };
 
 }  // namespace hsmtls::test
