@@ -14,6 +14,11 @@ static_assert(HSMTLS_KEY_LOCAL == HSMTLS_P11_LOCAL &&
               HSMTLS_KEY_ALWAYS_SENSITIVE == HSMTLS_P11_ALWAYS_SENSITIVE &&
               HSMTLS_KEY_NEVER_EXTRACTABLE == HSMTLS_P11_NEVER_EXTRACTABLE &&
               HSMTLS_KEY_ALWAYS_AUTHENTICATE == HSMTLS_P11_ALWAYS_AUTHENTICATE);
+static_assert(HSMTLS_MECHANISM_RSA_PKCS1 == static_cast<int>(HSMTLS_P11_SIGN_RSA_PKCS1) &&
+              HSMTLS_MECHANISM_RSA_PSS == static_cast<int>(HSMTLS_P11_SIGN_RSA_PSS) &&
+              HSMTLS_MECHANISM_RSA_RAW == static_cast<int>(HSMTLS_P11_SIGN_RSA_RAW) &&
+              HSMTLS_MECHANISM_ECDSA == static_cast<int>(HSMTLS_P11_SIGN_ECDSA) &&
+              HSMTLS_MECHANISM_EDDSA == static_cast<int>(HSMTLS_P11_SIGN_EDDSA));
 static_assert(HSMTLS_EVENT_LOST == static_cast<int>(HSMTLS_P11_EVENT_LOST) &&
               HSMTLS_EVENT_RESTORED == static_cast<int>(HSMTLS_P11_EVENT_RESTORED) &&
               HSMTLS_EVENT_SIGNED == static_cast<int>(HSMTLS_P11_EVENT_SIGNED));
@@ -29,7 +34,7 @@ class subscriber {
   subscriber(const subscriber&) = delete;
   subscriber& operator=(const subscriber&) = delete;
   void tell(const hsmtls_p11_event& event) const {
-    const hsmtls_event told{event.type, 0, event.microseconds};
+    const hsmtls_event told{event.type, event.mechanism, event.microseconds};
     on_event_(user_, &told);
   }
 

@@ -27,8 +27,8 @@ NEXT(hsmtls_login, insist, forget_pin);
 LAST(hsmtls_login, insist, 48);
 
 FIRST(hsmtls_event, type);
-NEXT(hsmtls_event, reserved, type);
-NEXT(hsmtls_event, microseconds, reserved);
+NEXT(hsmtls_event, mechanism, type);
+NEXT(hsmtls_event, microseconds, mechanism);
 LAST(hsmtls_event, microseconds, 16);
 
 FIRST(hsmtls_identity_options, struct_size);

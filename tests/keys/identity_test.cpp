@@ -327,6 +327,7 @@ TEST_F(Identities, SayWhatTheirKeyIs) {
 TEST_F(Identities, TellTheirEventsUntilTheyAreClosedAndReleaseTheSubscriberOnce) {
   struct heard {
     std::atomic<int> lost{0}, restored{0}, signed_{0}, released{0};
+    std::atomic<uint32_t> mechanism{0};
   } told;
   open_options options;
   options.key = with_key("p256");
@@ -335,6 +336,7 @@ TEST_F(Identities, TellTheirEventsUntilTheyAreClosedAndReleaseTheSubscriberOnce)
     ++(event->type == HSMTLS_EVENT_LOST       ? all.lost
        : event->type == HSMTLS_EVENT_RESTORED ? all.restored
                                               : all.signed_);
+    if (event->type == HSMTLS_EVENT_SIGNED) all.mechanism = event->mechanism;
   };
   options.event_user = &told;
   options.event_release = [](void* user) { ++static_cast<heard*>(user)->released; };
@@ -348,6 +350,7 @@ TEST_F(Identities, TellTheirEventsUntilTheyAreClosedAndReleaseTheSubscriberOnce)
            EVP_DigestSign(context.get(), signature, &length, signature, 1) == 1;
   };
   EXPECT_TRUE(sign());
+  EXPECT_EQ(told.mechanism, uint32_t{HSMTLS_MECHANISM_ECDSA});
   trouble().run("drop-sessions");
   EXPECT_TRUE(sign());
   EXPECT_EQ(2, told.signed_);

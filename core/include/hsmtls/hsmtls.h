@@ -120,9 +120,18 @@ typedef enum hsmtls_event_type {
   HSMTLS_EVENT_SIGNED = 3    /* microseconds: the whole signature, recovery included */
 } hsmtls_event_type;
 
+/* How the token was asked to sign (PKCS#11 v3.1 sections 6.1 and 6.3). */
+typedef enum hsmtls_mechanism {
+  HSMTLS_MECHANISM_RSA_PKCS1 = 1, /* CKM_RSA_PKCS */
+  HSMTLS_MECHANISM_RSA_PSS = 2,   /* CKM_RSA_PKCS_PSS */
+  HSMTLS_MECHANISM_RSA_RAW = 3,   /* CKM_RSA_X_509: for a padding that the token does not know */
+  HSMTLS_MECHANISM_ECDSA = 4,     /* CKM_ECDSA */
+  HSMTLS_MECHANISM_EDDSA = 5      /* CKM_EDDSA */
+} hsmtls_mechanism;
+
 typedef struct hsmtls_event {
-  uint32_t type; /* hsmtls_event_type */
-  uint32_t reserved;
+  uint32_t type;      /* hsmtls_event_type */
+  uint32_t mechanism; /* SIGNED: hsmtls_mechanism; else 0 */
   uint64_t microseconds;
 } hsmtls_event;
 
