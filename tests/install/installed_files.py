@@ -40,5 +40,16 @@ try:
                                     check=True, capture_output=True, text=True).stdout
             names = [line.strip() for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
             assert names == ["default", "hsmtls"], f"{config} activates {names}"
+
+    # The command finds its libraries wherever the whole is moved to.
+    moved = prefix.with_name(prefix.name + ".moved")
+    prefix = prefix.rename(moved)
+    command = prefix / "bin" / "hsmtls"
+    clean = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+    version = subprocess.run([command, "--version"], env=clean, check=True, capture_output=True, text=True).stdout
+    assert version.startswith("hsmtls "), f"hsmtls --version says {version}"
+    doctor = subprocess.run([command, "doctor", "pkcs11:token=none", "--module", "/nowhere.so", "--json"], env=clean,
+                            capture_output=True, text=True)
+    assert doctor.returncode == 1 and str(moved) in doctor.stdout, f"hsmtls uses a library from elsewhere: {doctor.stdout}"
 finally:
     shutil.rmtree(prefix)
