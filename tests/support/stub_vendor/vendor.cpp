@@ -6,10 +6,19 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "points.hpp"
 #include "stub_signature.hpp"
 
 namespace hsmtls::stub {
 namespace {
+
+void use_point(object& public_key, object& private_key, const bytes& point) {
+  bytes wrapped = {0x04, static_cast<std::uint8_t>(point.size())};
+  wrapped.insert(wrapped.end(), point.begin(), point.end());
+  public_key.set(CKA_EC_POINT, wrapped);
+  public_key.refresh();
+  private_key.mark = public_key.mark;
+}
 
 void add_key_pair(
     token& to, CK_SLOT_ID slot, CK_KEY_TYPE type, const std::string& label, CK_BYTE id) {
@@ -31,6 +40,7 @@ void add_key_pair(
   }
   const std::string name = to.label + '/' + label;
   make_key_pair(*public_key, *private_key, fnv1a(name.data(), name.size()));
+  if (type == CKK_EC) use_point(*public_key, *private_key, p256_points.at(slot));
   add_defaults(*public_key);
   add_defaults(*private_key);
   to.objects.push_back(std::move(public_key));
