@@ -26,4 +26,5 @@ for what, names in (("exported, and not in exports.txt", exported - wanted),
                     ("in exports.txt, and not declared", wanted - declared)):
     if names:
         problems.append(f"{what}: {' '.join(sorted(names))}")
-sys.exit("\n".join(problems))
+if problems:
+    sys.exit("\n".join(problems))
