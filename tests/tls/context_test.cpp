@@ -187,7 +187,7 @@ TEST_F(Context, IsMadeByAnOlderOrNewerProgram) {
   EXPECT_THAT(make(), Says("BAD_ARGUMENT", "struct_size"));
   options.struct_size = sizeof options;
   options.flags = 1U << 31U;
-  EXPECT_THAT(make(), Says("BAD_ARGUMENT", "options.flags"));
+  EXPECT_THAT(make(), Says("BAD_ARGUMENT", "options has a flag"));
   options.flags = 0;
   options.role = 3;
   EXPECT_THAT(make(), Says("BAD_ARGUMENT", "options.role"));
