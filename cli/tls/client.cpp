@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr auto patience = 10s;
 // In TLS 1.3 a client is done before the server has looked at its certificate (RFC 8446 section 2): a
 // refusal comes as the first thing that is read. A server that only listens sends nothing at all.
-constexpr auto verdict_patience = 1s;
+constexpr auto verdict_patience = 3s;
 
 uint32_t version_number(const std::string& text) {
   if (text.empty()) return 0;
@@ -39,7 +39,7 @@ uint32_t version_number(const std::string& text) {
                   patience.count()));
 }
 
-// Waits for what OpenSSL waits for; false: something else, or the time is up.
+// Waits for what OpenSSL waits for. failed: it waits for nothing.
 enum class turn { again, late, failed };
 turn wait_for(SSL* connection, int result, const tcp_socket& on, time_point until) {
   switch (SSL_get_error(connection, result)) {
@@ -67,22 +67,21 @@ void shake_hands(SSL* connection, const tcp_socket& on, time_point until) {
   }
 }
 
-bool has_verdict(const SSL* connection) {
+// Whether there is nothing more to wait for: a session that can be resumed, which a server gives to
+// whom it has let in. A resumed connection begins with the one that it used up.
+bool is_let_in(const SSL* connection, const SSL_SESSION* used_up) {
+  if (SSL_version(connection) < TLS1_3_VERSION) return true;
   const SSL_SESSION* const session = SSL_get0_session(connection);
-  return SSL_version(connection) < TLS1_3_VERSION ||
-         (session != nullptr && SSL_SESSION_is_resumable(session) == 1);
+  return session != nullptr && session != used_up && SSL_SESSION_is_resumable(session) == 1;
 }
 
 void await_verdict(SSL* connection, const tcp_socket& on, time_point until) {
-  const bool was_resumed = SSL_session_reused(connection) == 1;
-  const SSL_SESSION* const at_first = SSL_get0_session(connection);
+  const SSL_SESSION* const used_up =
+      SSL_session_reused(connection) == 1 ? SSL_get0_session(connection) : nullptr;
   for (;;) {
     char ignored = 0;
     const int result = SSL_peek(connection, &ignored, 1);
-    if (result > 0) return;  // whoever talks to us has let us in
-    // A resumed one begins with the old ticket; what counts is a new one.
-    if (has_verdict(connection) && (!was_resumed || SSL_get0_session(connection) != at_first))
-      return;
+    if (result > 0 || is_let_in(connection, used_up)) return;
     if (SSL_get_error(connection, result) == SSL_ERROR_ZERO_RETURN) return;
     switch (wait_for(connection, result, on, until)) {
       case turn::again:

@@ -33,6 +33,8 @@ done
 ! grep -qE '^[✗-] ' "$scratch/out" || fail "something failed"
 finds 0 handshake ok 'pkcs11:token=edge;object=rsa-key' --connect "localhost:$port" --ca "$pki/ca.pem"
 json_says "[s['message'].split(' (')[0] for s in d['steps'] if s['step'] == 'signature'] == ['rsa_pss_rsae_sha256', 'rsa_pkcs1_sha256']"
+HSMTLS_CHAOS='fail C_SignInit 1 CKR_MECHANISM_INVALID' passes doctor 'pkcs11:token=edge;object=rsa-key'
+prints '^✓ signature +rsa_pss_rsae_sha256 .*by CKM_RSA_X_509'
 HSMTLS_CHAOS="fail C_SignInit * CKR_MECHANISM_INVALID" finds 1 signature failed "$key"
 
 printf '%s\n' "-- the module"

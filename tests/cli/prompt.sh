@@ -72,6 +72,10 @@ calls_are C_SetPIN 1
 asked 0 'expect:Type edge to go on: ' type:edge 'expect:SO PIN: ' silent type:so 'expect:new user PIN: ' type:right \
   'expect:once more: ' type:right -- init pkcs11:token=edge --label edge
 
+printf '%s\n' "-- a sign of life for what takes over a second"
+HSMTLS_CHAOS='delay C_GenerateKeyPair 1200ms' asked 0 'expect:generating ec-p256 in the token' -- \
+  keygen 'pkcs11:token=edge;object=slow' --pin-source "file:$scratch/pin"
+
 printf '%s\n' "-- colours for a terminal, unless NO_COLOR"
 asked 1 -- list pkcs11:token=egde
 grep -q $'\e\\[31mhsmtls:' "$scratch/err" || fail "no colour"
