@@ -97,6 +97,33 @@ TEST_F(Signatures, EcdsaOnEachCurveWithEachDigest) {
   }
 }
 
+TEST_F(Signatures, OfOneContextAreOfOneMessageEach) {
+  const evp_key key = key_of(open_key("p256"));
+  const md_ctx context(EVP_MD_CTX_new());
+  ASSERT_EQ(1, EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()));
+  for (int i = 0; i < 2; ++i) {
+    bytes signature(128);
+    size_t length = signature.size();
+    ASSERT_EQ(
+        1,
+        EVP_DigestSign(context.get(), signature.data(), &length, message.data(), message.size()));
+    signature.resize(length);
+    EXPECT_TRUE(verify_message(software_half(key.get()).get(), {"SHA256"}, signature)) << i;
+  }
+}
+
+TEST_F(Signatures, OfAMessageInParts) {
+  const evp_key key = key_of(open_key("p256"));
+  const md_ctx context(EVP_MD_CTX_new());
+  bytes signature(128);
+  size_t length = signature.size();
+  ASSERT_EQ(1, EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()));
+  for (const uint8_t& part : message) ASSERT_EQ(1, EVP_DigestSignUpdate(context.get(), &part, 1));
+  ASSERT_EQ(1, EVP_DigestSignFinal(context.get(), signature.data(), &length));
+  signature.resize(length);
+  EXPECT_TRUE(verify_message(software_half(key.get()).get(), {"SHA256"}, signature));
+}
+
 TEST_F(Signatures, Ed25519SignsWholeMessages) {
   expect_signs("ed25519", {nullptr});
 }

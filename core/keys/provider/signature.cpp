@@ -367,6 +367,22 @@ int message_sign_final(void* context, unsigned char* signature, size_t* length, 
   return sign(context, signature, length, room, digest.data(), digest_len);
 }
 
+// In one go, as libssl asks for it. Without this, libcrypto would sign with a copy of the context.
+int message_sign(void* context,
+                 unsigned char* signature,
+                 size_t* length,
+                 size_t room,
+                 const unsigned char* message,
+                 size_t message_len) {
+  if (signature != nullptr && message_sign_update(context, message, message_len) != 1) return 0;
+  const int made = message_sign_final(context, signature, length, room);
+  // As new: the next message may follow.
+  const operation& op = as_operation(context);
+  if (signature != nullptr)
+    (void)crypto().EVP_DigestInit_ex(op.hash.get(), op.digest.get(), nullptr);
+  return made;
+}
+
 // RFC 8032: an Ed25519 signature needs the message as a whole.
 int whole_message_sign(void* context,
                        unsigned char* signature,
@@ -468,6 +484,7 @@ const OSSL_DISPATCH digest_signatures[] = {
     row(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, message_sign_init),
     row(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, message_sign_update),
     row(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, message_sign_final),
+    row(OSSL_FUNC_SIGNATURE_DIGEST_SIGN, message_sign),
     row(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, message_verify_init),
     row(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, message_verify_update),
     row(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, message_verify_final),

@@ -127,6 +127,43 @@ std::vector<uint8_t> sign_pkcs1(token_key& key, std::span<const uint8_t> info) {
   return signature;
 }
 
+// r and s side by side, each as long as the curve's order.
+std::vector<uint8_t> ecdsa_numbers(token_key& key, std::span<const uint8_t> digest) {
+  // FIPS 186-5 section 6.4: the leftmost bits count. Some tokens leave that to the caller.
+  const size_t order = (static_cast<size_t>(crypto().EVP_PKEY_get_bits(key.public_half())) + 7) / 8;
+  std::vector<uint8_t> both =
+      sign_with(key, HSMTLS_P11_SIGN_ECDSA, digest.first(std::min(digest.size(), order)));
+  if (both.empty() || both.size() % 2 != 0) {
+    throw failure(HSMTLS_TOKEN_ERROR, "the token's ECDSA signature is not two numbers");
+  }
+  return both;
+}
+
+void append_integer(std::vector<uint8_t>& to, std::span<const uint8_t> number) {
+  while (number.size() > 1 && number.front() == 0) number = number.subspan(1);
+  const bool looks_negative = (number.front() & 0x80) != 0;
+  to.push_back(V_ASN1_INTEGER);
+  to.push_back(static_cast<uint8_t>(number.size() + (looks_negative ? 1 : 0)));
+  if (looks_negative) to.push_back(0);
+  to.insert(to.end(), number.begin(), number.end());
+}
+
+// ECDSA-Sig-Value (RFC 3279 section 2.2.3). Numbers and writers of OpenSSL's would be a fifth of what
+// a signature costs on this side of the token.
+std::vector<uint8_t> in_der(std::span<const uint8_t> both) {
+  std::vector<uint8_t> numbers;
+  numbers.reserve(both.size() + 6);
+  append_integer(numbers, both.first(both.size() / 2));
+  append_integer(numbers, both.last(both.size() / 2));
+  std::vector<uint8_t> out;
+  out.reserve(numbers.size() + 3);
+  out.push_back(V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED);
+  if (numbers.size() > 127) out.push_back(0x81);  // P-521
+  out.push_back(static_cast<uint8_t>(numbers.size()));
+  out.insert(out.end(), numbers.begin(), numbers.end());
+  return out;
+}
+
 }  // namespace
 
 int salt_bytes(const token_key& key, const signature_scheme& scheme) {
@@ -158,14 +195,8 @@ std::vector<uint8_t> sign_digest(token_key& key,
   switch (key.type()) {
     case key_type::ed25519:
       return sign_with(key, HSMTLS_P11_SIGN_EDDSA, digest);
-    case key_type::ec: {
-      const host::ecdsa_sig numbers = sign_ecdsa(key, digest);
-      uint8_t* der = nullptr;
-      const int length = crypto().i2d_ECDSA_SIG(numbers.get(), &der);
-      const host::openssl_memory<uint8_t> owner(der);
-      if (length <= 0) throw failure(HSMTLS_NO_MEMORY, "no memory for a signature");
-      return {der, der + length};
-    }
+    case key_type::ec:
+      return in_der(ecdsa_numbers(key, digest));
     case key_type::rsa:
       break;
   }
@@ -190,10 +221,7 @@ std::vector<uint8_t> sign_block(token_key& key,
 }
 
 host::ecdsa_sig sign_ecdsa(token_key& key, std::span<const uint8_t> digest) {
-  // FIPS 186-5 section 6.4: the leftmost bits count. Some tokens leave that to the caller.
-  const size_t order = (static_cast<size_t>(crypto().EVP_PKEY_get_bits(key.public_half())) + 7) / 8;
-  const std::vector<uint8_t> both =
-      sign_with(key, HSMTLS_P11_SIGN_ECDSA, digest.first(std::min(digest.size(), order)));
+  const std::vector<uint8_t> both = ecdsa_numbers(key, digest);
   const int half = static_cast<int>(both.size() / 2);
   host::ecdsa_sig made(crypto().ECDSA_SIG_new());
   host::bignum r(crypto().BN_bin2bn(both.data(), half, nullptr));
