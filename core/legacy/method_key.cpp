@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "core/legacy/libp11.hpp"
 #include "core/legacy/refusal.hpp"
@@ -63,6 +64,9 @@ class context {
 
   std::mutex mutex;
 
+  // Slots are not released: libp11 0.4.12 frees a slot under the keys that are of it.
+  void keep(p11_slot* slots) { kept_.push_back(slots); }
+
   // With the lock held, inside of a view: the module may have no slot but that.
   void* get(const libp11& with, const std::string& module) {
     if (made_ != nullptr) return made_;
@@ -80,6 +84,7 @@ class context {
  private:
   const pid_t process_ = getpid();
   void* made_ = nullptr;
+  std::vector<p11_slot*> kept_;
 };
 
 // The calling thread sees the view's slot alone.
@@ -96,9 +101,11 @@ class inside {
   const hsmtls_p11_functions* face_;
 };
 
-// The one private key of the one slot that libp11 sees. Its slots are not released afterwards:
-// libp11 0.4.12 frees a slot under the keys that are of it.
-void* key_from(const libp11& with, void* in, const std::string& label) {
+// The one private key of the one slot that libp11 sees.
+void* key_from(const libp11& with,
+               context& here,
+               const std::string& module,
+               const std::string& label) {
   const auto cannot = [&](const std::string& what) {
     return refusal(HSMTLS_P11_TOKEN_ERROR,
                    "libp11 cannot " + what + " for the key " + label +
@@ -107,7 +114,10 @@ void* key_from(const libp11& with, void* in, const std::string& label) {
   };
   p11_slot* slots = nullptr;
   unsigned int count = 0;
-  if (with.enumerate_slots(in, &slots, &count) != 0 || count != 1) throw cannot("list the slot");
+  if (with.enumerate_slots(here.get(with, module), &slots, &count) != 0)
+    throw cannot("list the slot");
+  here.keep(slots);
+  if (count != 1) throw cannot("list the slot");
   if (slots[0].token == nullptr) {
     throw refusal(HSMTLS_P11_TOKEN_LOST,
                   "the token of the key " + label +
@@ -144,7 +154,7 @@ method_key::method_key(hsmtls_p11_key* key,
     throw refusal(static_cast<hsmtls_p11_code>(code), error.message);
   try {
     const inside only(face, view_);
-    evp_pkey_ = key_from(with, here.get(with, file_of(face)), label);
+    evp_pkey_ = key_from(with, here, file_of(face), label);
   } catch (...) {
     face->view_close(view_);
     throw;

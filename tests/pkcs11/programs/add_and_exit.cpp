@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
   login.pin = reinterpret_cast<const uint8_t*>(argv[4]);
   login.pin_len = static_cast<uint32_t>(std::strlen(argv[4]));
   login.module = argv[2];
-  hsmtls_p11_key* key = nullptr;
+  static hsmtls_p11_key* key = nullptr;  // left behind, but not lost
   must(face->key_open(argv[3], &login, 0, &key, &error), error);
   for (int i = 0; i < threads; ++i) std::thread(sign_for_ever, face, key).detach();
   if (argc > 5 && std::string(argv[5]) == "hang") {
