@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <hsmtls/openssl.hpp>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <string>
