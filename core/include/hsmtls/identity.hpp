@@ -21,8 +21,19 @@ enum class event_type {
   signed_ = HSMTLS_EVENT_SIGNED,
 };
 
+// How the token was asked to sign (PKCS#11 v3.1 sections 6.1 and 6.3).
+enum class mechanism {
+  none = 0,
+  rsa_pkcs1 = HSMTLS_MECHANISM_RSA_PKCS1,
+  rsa_pss = HSMTLS_MECHANISM_RSA_PSS,
+  rsa_raw = HSMTLS_MECHANISM_RSA_RAW,  // for a padding that the token does not know
+  ecdsa = HSMTLS_MECHANISM_ECDSA,
+  eddsa = HSMTLS_MECHANISM_EDDSA,
+};
+
 struct event {
   event_type type;
+  hsmtls::mechanism mechanism;  // of a signature; else none
   // Since the loss, or what the whole signature took, recovery included.
   std::chrono::microseconds took;
 };
@@ -172,6 +183,7 @@ using event_function = std::function<void(const event&)>;
 inline void tell(void* user, const hsmtls_event* what) noexcept {
   (*static_cast<event_function*>(user))(event{
       static_cast<event_type>(what->type),
+      static_cast<mechanism>(what->mechanism),
       std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(what->microseconds))});
 }
 
