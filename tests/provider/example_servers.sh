@@ -7,8 +7,8 @@ need nginx curl mosquitto mosquitto_pub
 make_token p256
 make_pki
 make_token_server p256
-_openssl "$pki" device-csr req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=device-0001 \
-  -keyout "$pki/device.key" -out "$pki/device.csr" && pki_sign_client "$pki" device || fail "no client"
+{ _openssl "$pki" device-csr req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=device-0001 \
+  -keyout "$pki/device.key" -out "$pki/device.csr" && pki_sign_client "$pki" device; } || fail "no client"
 PATH=$PATH:/usr/sbin:/sbin
 key_is_in_token=("$pki/token-server-p256.pem" "$scratch/device-p256.ref.pem" "$pki/ca.pem")
 serve() { OPENSSL_CONF=$HSMTLS_TEST_CNF HSMTLS_MODULE=$vendor HSMTLS_PIN_SOURCE=file:$scratch/pin "$@"; }
