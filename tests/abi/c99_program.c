@@ -189,7 +189,8 @@ static void administer(char** arguments, const hsmtls_login* login) {
 int main(int argc, char** argv) {
   hsmtls_error* error = NULL;
   hsmtls_identity* identity;
-  struct evp_pkey_st* key = NULL;
+  static struct evp_pkey_st* key =
+      NULL; /* freed by nobody: this program has no OpenSSL to do it with */
   hsmtls_login login;
   int asked = 0;
   int events = 0;
@@ -212,7 +213,7 @@ int main(int argc, char** argv) {
          hsmtls_identity_evp_pkey(identity, HSMTLS_KEY_PROVIDER, &key, &error),
          &error,
          "evp_pkey");
-  EXPECT_THAT(key != NULL); /* freed by nobody: this program has no OpenSSL to do it with */
+  EXPECT_THAT(key != NULL);
   administer(argv, &login);
 
   hsmtls_identity_retain(identity);

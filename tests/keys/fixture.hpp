@@ -18,6 +18,7 @@
 #include "hsmtls/hsmtls.h"
 #include "hsmtls/hsmtls_openssl.h"
 #include "tests/support/chaos.hpp"
+#include "tests/support/leaks.hpp"
 #include "tests/support/openssl.hpp"
 #include "tests/support/softhsm.hpp"
 
@@ -142,6 +143,8 @@ class keys_in_softhsm : public testing::Test {
   // Generates the key of that label (key_specs) if it is not there yet, and returns its URI.
   std::string with_key(const std::string& label) {
     const std::string uri = "pkcs11:token=edge;object=" + label;
+    // SoftHSM 2.6.1 leaks the name of the curve, in libcrypto's memory, whenever it looks at such a key.
+    if (label == "ed25519") expect_foreign_leaks();
     if (made_.insert(label).second) {
       for (const token_key_spec& one : key_specs) {
         if (label == one.label) {

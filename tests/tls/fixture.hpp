@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/support/chaos.hpp"
+#include "tests/support/leaks.hpp"
 #include "tests/support/pki.hpp"
 #include "tests/support/softhsm.hpp"
 #include "tests/support/tls.hpp"
@@ -77,6 +78,8 @@ class over_softhsm : public testing::Test {
   }
 
   void make_key(const std::string& name, hsmtls_generate_kind kind) const {
+    // SoftHSM 2.6.1 leaks the name of the curve, in libcrypto's memory, whenever it looks at such a key.
+    if (kind == HSMTLS_GENERATE_ED25519) expect_foreign_leaks();
     hsmtls_login login{};
     login.struct_size = sizeof login;
     login.pin = reinterpret_cast<const uint8_t*>(token.user_pin().data());

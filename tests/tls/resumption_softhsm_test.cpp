@@ -119,6 +119,7 @@ TEST_P(Resumption, EndsWithTheIdentity) {
 }
 
 TEST_P(Resumption, IsNotOfferedAgainToAServerThatTookOffence) {
+  expect_foreign_leaks();  // libssl 3.0's server leaks the session whose ticket it aborts over
   const open_identity device = make_identity("device");
   EXPECT_FALSE(connect(device.get(), as_client()).resumed);
   SSL_CTX_set_session_ticket_cb(

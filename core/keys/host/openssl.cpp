@@ -1,6 +1,7 @@
 #include "core/keys/host/openssl.hpp"
 
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -21,6 +22,7 @@ std::atomic<const char*> where_text{""};
 
 struct binding {
   std::mutex mutex;
+  std::deque<std::string> descriptions;  // never moved, never freed
   crypto_functions crypto;
   ssl_functions ssl;
   std::optional<shared_object> crypto_object;
@@ -84,14 +86,15 @@ void fill(const shared_object& object, const std::vector<named_function>& all) {
   }
 }
 
-void describe(const binding& all) {
+void describe(binding& all) {
   const std::string crypto_name = all.crypto_object->name();
   std::string text = version_of(*all.crypto_object) + " (" + crypto_name;
   if (all.ssl_object && !(*all.ssl_object == *all.crypto_object)) {
     text += ", " + all.ssl_object->name();
   }
   // The earlier text, if any, stays where it is: somebody may be reading it.
-  where_text.store((new std::string(text + ")"))->c_str(), std::memory_order_release);
+  all.descriptions.push_back(text + ")");
+  where_text.store(all.descriptions.back().c_str(), std::memory_order_release);
 }
 
 [[noreturn]] void refuse_foreign(const shared_object& asked, const shared_object& in_use) {

@@ -170,7 +170,7 @@ int start_in_process(const OSSL_CORE_HANDLE* handle,
 }
 
 std::mutex installing;
-bool installed = false;
+OSSL_PROVIDER* installed = nullptr;  // for the life of the process
 
 [[noreturn]] void refuse_install(const std::string& why) {
   const unsigned long code = crypto().ERR_peek_last_error();
@@ -213,31 +213,32 @@ int start_configured(const OSSL_CORE_HANDLE* handle,
 
 bool is_installed() {
   const std::lock_guard lock(installing);
-  return installed;
+  return installed != nullptr;
 }
 
 void install() {
   host::need_crypto();
   const std::lock_guard lock(installing);
-  if (installed) return;
+  if (installed != nullptr) return;
   const host::error_mark mark;
   // Whoever comes first is asked first, for every algorithm of the process. So the host's own have to
   // be in before us: asking for all of them reads its configuration, or brings "default" in.
   crypto().OSSL_PROVIDER_do_all(
       nullptr, [](OSSL_PROVIDER*, void*) { return 1; }, nullptr);
+  OSSL_PROVIDER* made = nullptr;
   if (crypto().OSSL_PROVIDER_add_builtin(nullptr, in_process_name, start_in_process) != 1 ||
-      crypto().OSSL_PROVIDER_try_load(nullptr, in_process_name, 1) == nullptr) {
+      (made = crypto().OSSL_PROVIDER_try_load(nullptr, in_process_name, 1)) == nullptr) {
     refuse_install("OpenSSL does not take the provider in");
   }
   if (is_overlooked()) {
+    crypto().OSSL_PROVIDER_unload(made);
     refuse_install(
-        "OpenSSL's default_properties leave every provider but some out, and with them keys in a "
-        "token. "
-        "Write them with a question mark (default_properties = ?fips=yes), or use the identity's "
-        "own "
-        "SSL context");
+        "OpenSSL's default_properties hide every provider but some, and with them keys in a token. "
+        "Write "
+        "them with a question mark (default_properties = ?fips=yes), or use the identity's own SSL "
+        "context");
   }
-  installed = true;
+  installed = made;
 }
 
 OSSL_LIB_CTX* own_context() {

@@ -58,8 +58,10 @@ std::unique_ptr<vendor_module> vendor_module::load(const std::string& path,
   const int flags = vendor_dlopen_flags();
   void* library = dlopen(path.c_str(), flags);
   if (library == nullptr) {
-    const char* reason = dlerror();
-    why = why_not_loaded(path, reason != nullptr ? reason : "unknown reason");
+    const char* const said = dlerror();
+    // Copied at once: the next call of the loader, whoever makes it, frees the text.
+    const std::string reason = said != nullptr ? said : "unknown reason";
+    why = why_not_loaded(path, reason);
     return nullptr;
   }
   if ((flags & RTLD_DEEPBIND) != 0) {
