@@ -94,6 +94,8 @@ class collected {
   }
 
   void add(X509* certificate) {
+    // Decodes its extensions now, by this thread: libcrypto would do it in the first handshakes, all at once.
+    (void)crypto().X509_get_extension_flags(certificate);
     if (!stamps_.insert(digest_of(certificate)).second) return;
     if (crypto().X509_STORE_add_cert(into_.store.get(), certificate) != 1) {
       refuse("OpenSSL does not take the trusted certificate " + keys::name_of(certificate));
