@@ -6,6 +6,7 @@
 #include "core/keys/token/face.hpp"
 #include "core/keys/token/token_key.hpp"
 #include "core/keys/token/uri_text.hpp"
+#include "core/keys/uris.hpp"
 #include "core/pkcs11/base/ck.hpp"
 #include "core/pkcs11/uri/uri.hpp"
 #include "hsmtls/hsmtls.h"
@@ -14,12 +15,6 @@ namespace hsmtls::keys {
 namespace {
 
 using host::crypto;
-
-pkcs11::uri parsed(const std::string& text) {
-  pkcs11::uri_result result = pkcs11::parse_uri(text);
-  if (!result) throw failure(HSMTLS_MALFORMED_URI, result.problem.message);
-  return *std::move(result.value);
-}
 
 std::string text_of(const char* value) {
   return value != nullptr ? value : "";
@@ -66,12 +61,7 @@ std::string within(const std::string& uri_text, const std::string& module) {
   pkcs11::uri uri = parsed(uri_text);
   if (uri.slot_id) return uri_text;
   for (const token_description& one : list_tokens(module)) {
-    const pkcs11::uri own = parsed(one.uri);
-    const auto agrees = [](const auto& wanted, const auto& given) {
-      return !wanted || wanted == given;
-    };
-    if (agrees(uri.token, own.token) && agrees(uri.serial, own.serial) &&
-        agrees(uri.model, own.model) && agrees(uri.manufacturer, own.manufacturer)) {
+    if (selects_token(uri, parsed(one.uri))) {
       if (uri.slot_id) return uri_text;  // several: let the token layer say so
       uri.slot_id = one.slot_id;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "core/keys/host/openssl.hpp"
 
@@ -40,6 +41,13 @@ using x509_store_ctx =
 using lib_ctx = std::unique_ptr<OSSL_LIB_CTX, freed_by<&crypto_functions::OSSL_LIB_CTX_free>>;
 using ssl_ctx = std::unique_ptr<SSL_CTX, ssl_freed_by<&ssl_functions::SSL_CTX_free>>;
 using ssl_session = std::unique_ptr<SSL_SESSION, ssl_freed_by<&ssl_functions::SSL_SESSION_free>>;
+
+// `text_in` returns what has been written to a memory BIO.
+inline std::string text_in(const bio& memory) {
+  char* text = nullptr;
+  const long length = crypto().BIO_ctrl(memory.get(), BIO_CTRL_INFO, 0, &text);
+  return length > 0 ? std::string(text, static_cast<size_t>(length)) : std::string();
+}
 
 // Memory that OpenSSL allocated. (OPENSSL_free is a macro that names a line of the caller's.)
 struct openssl_freed {

@@ -12,12 +12,6 @@ namespace {
 using host::crypto;
 using pkcs11::quoted_name;
 
-std::string text_in(BIO* memory) {
-  char* text = nullptr;
-  const long length = crypto().BIO_ctrl(memory, BIO_CTRL_INFO, 0, &text);
-  return length > 0 ? std::string(text, static_cast<size_t>(length)) : std::string();
-}
-
 bool same_key(EVP_PKEY* one, const X509* certificate) {
   const EVP_PKEY* const other = crypto().X509_get0_pubkey(certificate);
   return other != nullptr && crypto().EVP_PKEY_eq(one, other) == 1;
@@ -154,7 +148,7 @@ std::string name_of(const X509_NAME* name) {
   const host::bio out(crypto().BIO_new(crypto().BIO_s_mem()));
   if (!out) return "?";
   crypto().X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-  return quoted_name(text_in(out.get()));
+  return quoted_name(host::text_in(out));
 }
 
 std::string pem_of(const std::vector<host::x509>& chain) {
@@ -164,7 +158,7 @@ std::string pem_of(const std::vector<host::x509>& chain) {
       throw failure(HSMTLS_NO_MEMORY, "no memory for a PEM");
     }
   }
-  return out ? text_in(out.get()) : "";
+  return out ? host::text_in(out) : "";
 }
 
 std::string date_warning(const X509* certificate) {

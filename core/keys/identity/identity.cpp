@@ -11,6 +11,7 @@
 #include "core/keys/token/log.hpp"
 #include "core/keys/token/modules.hpp"
 #include "core/keys/token/objects.hpp"
+#include "core/keys/uris.hpp"
 #include "core/pkcs11/base/quoted_name.hpp"
 
 namespace hsmtls::keys {
@@ -22,16 +23,6 @@ struct candidates {
   std::vector<host::x509> certificates;
   std::string from;  // "the file 'device.pem'"
 };
-
-bool starts_with(const std::string& text, std::string_view with) {
-  return text.compare(0, with.size(), with) == 0;
-}
-
-pkcs11::uri parsed(const std::string& text) {
-  pkcs11::uri_result result = pkcs11::parse_uri(text);
-  if (!result) throw failure(HSMTLS_MALFORMED_URI, result.problem.message);
-  return *std::move(result.value);
-}
 
 candidates in_token(const token_key& key) {
   return {certificates_in_der(
@@ -57,8 +48,8 @@ candidates by_uri(const token_key& key, const identity_options& options) {
 
 candidates find_certificates(const token_key& key, const identity_options& options) {
   if (options.certificate.empty()) return in_token(key);
-  if (starts_with(options.certificate, "pkcs11:")) return by_uri(key, options);
-  if (starts_with(options.certificate, "-----BEGIN")) {
+  if (options.certificate.starts_with("pkcs11:")) return by_uri(key, options);
+  if (options.certificate.starts_with("-----BEGIN")) {
     const std::string from = "the PEM text that was given as certificate";
     return {certificates_in_pem(options.certificate, from), from};
   }

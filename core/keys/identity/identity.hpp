@@ -32,7 +32,7 @@ class identity {
   identity(const identity&) = delete;
   identity& operator=(const identity&) = delete;
 
-  // Null after `close` only for who asks the token: what the key is stays known.
+  // Never null: what the key is stays known after `close`.
   [[nodiscard]] const std::shared_ptr<token_key>& key() const { return key_; }
   // Leaf first; empty where it was opened without certificate.
   [[nodiscard]] const std::vector<host::x509>& chain() const { return chain_; }

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <vector>
 
+#include "core/keys/uris.hpp"
+
 namespace hsmtls::keys {
 namespace {
 
@@ -32,17 +34,10 @@ pkcs11::uri without_query(pkcs11::uri from) {
   return from;
 }
 
-template <class Value>
-bool agrees(const std::optional<Value>& wanted, const std::optional<Value>& given) {
-  return !wanted || wanted == given;
-}
-
 // Whether all that `reference` says is said of the key, too. What its URI does not say (slots,
 // libraries, a vendor's own) cannot be known to fit.
 bool fits(const pkcs11::uri& reference, const pkcs11::uri& own) {
-  return agrees(reference.token, own.token) && agrees(reference.serial, own.serial) &&
-         agrees(reference.manufacturer, own.manufacturer) && agrees(reference.model, own.model) &&
-         agrees(reference.slot_id, own.slot_id) &&
+  return selects_token(reference, own) && agrees(reference.slot_id, own.slot_id) &&
          agrees(reference.slot_description, own.slot_description) &&
          agrees(reference.slot_manufacturer, own.slot_manufacturer) &&
          agrees(reference.library_description, own.library_description) &&

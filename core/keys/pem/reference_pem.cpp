@@ -7,6 +7,7 @@
 
 #include "core/keys/failure.hpp"
 #include "core/keys/host/handles.hpp"
+#include "core/keys/uris.hpp"
 
 namespace hsmtls::keys {
 namespace {
@@ -70,9 +71,7 @@ std::optional<std::string> uri_in_reference(std::span<const uint8_t> der) {
 }
 
 pkcs11::uri selecting_uri(const std::string& text) {
-  pkcs11::uri_result parsed = pkcs11::parse_uri(text);
-  if (!parsed) throw failure(HSMTLS_MALFORMED_URI, parsed.problem.message);
-  const pkcs11::uri& uri = *parsed.value;
+  pkcs11::uri uri = parsed(text);
   if (uri.pin_source || uri.pin_value) {
     throw failure(
         HSMTLS_MALFORMED_URI,
@@ -90,7 +89,7 @@ pkcs11::uri selecting_uri(const std::string& text) {
                   "a reference PEM names a private key, and this URI has type=" +
                       std::string(pkcs11::type_name(*uri.type)) + ": write type=private");
   }
-  return *std::move(parsed.value);
+  return uri;
 }
 
 std::string write_reference_pem(const std::string& uri) {
@@ -111,9 +110,7 @@ std::string write_reference_pem(const std::string& uri) {
   if (!out || crypto().PEM_write_bio(out.get(), reference_label.data(), "", der, length) <= 0) {
     throw failure(HSMTLS_NO_MEMORY, "no memory for a PEM");
   }
-  char* text = nullptr;
-  const long size = crypto().BIO_ctrl(out.get(), BIO_CTRL_INFO, 0, &text);
-  return {text, static_cast<size_t>(size)};
+  return host::text_in(out);
 }
 
 std::optional<std::vector<uint8_t>> der_of_reference_block(std::string_view pem) {

@@ -23,10 +23,6 @@ void read_some(const provider_context& provider,
   to.resize(have);
 }
 
-bool starts_with(std::string_view line, std::string_view with) {
-  return line.substr(0, with.size()) == with;
-}
-
 }  // namespace
 
 std::optional<std::vector<uint8_t>> read_reference_der(const provider_context& provider,
@@ -54,13 +50,12 @@ std::optional<std::string> read_reference_block(const provider_context& provider
     const std::string_view line(piece.data(), static_cast<size_t>(got));
     if (block.empty()) {
       // A line that begins a block of another kind belongs to another decoder.
-      if (at_line_start && starts_with(line, begin) && !starts_with(line, ours))
-        return std::nullopt;
-      if (at_line_start && starts_with(line, ours)) block = line;
+      if (at_line_start && line.starts_with(begin) && !line.starts_with(ours)) return std::nullopt;
+      if (at_line_start && line.starts_with(ours)) block = line;
     } else {
       block += line;
       if (block.size() > 2 * longest_reference) return std::nullopt;
-      if (at_line_start && starts_with(line, "-----END ")) return block;
+      if (at_line_start && line.starts_with("-----END ")) return block;
     }
     at_line_start = line.back() == '\n';
   }

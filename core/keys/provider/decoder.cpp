@@ -14,6 +14,7 @@
 #include <array>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "core/keys/identity/open_keys.hpp"
 #include "core/keys/pem/reference_pem.hpp"
@@ -121,19 +122,8 @@ int der_to_key(void* context,
     if (!uri) return carry_on;
     std::shared_ptr<token_key> token = resolve_aloud(provider, *uri);
     if (!token) return carry_on;
-    const key_type type = token->type();
-    auto* key = new provider_key{&provider, type, std::move(token), nullptr};
-    int kind = OSSL_OBJECT_PKEY;
-    const std::array parameters{
-        crypto().OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &kind),
-        // The key's own type, whichever of our decoders this is: the token is asked once.
-        crypto().OSSL_PARAM_construct_utf8_string(
-            OSSL_OBJECT_PARAM_DATA_TYPE, const_cast<char*>(name_of(type)), 0),
-        reference_to(key),
-        crypto().OSSL_PARAM_construct_end()};
-    const int result = object(parameters.data(), object_argument);
-    delete key;  // null if it was taken over
-    return result;
+    // Of the key's own type, whichever of our decoders this is: the token is asked once.
+    return hand_over(provider, std::move(token), object, object_argument);
   });
 }
 

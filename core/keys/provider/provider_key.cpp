@@ -3,8 +3,10 @@
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
 
+#include <array>
 #include <map>
 #include <mutex>
+#include <utility>
 
 namespace hsmtls::keys {
 
@@ -31,9 +33,24 @@ const char* name_of(key_type type) {
   return "";
 }
 
-OSSL_PARAM reference_to(provider_key*& key) {
-  return host::crypto().OSSL_PARAM_construct_octet_string(
-      OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof key);
+int hand_over(const provider_context& provider,
+              std::shared_ptr<token_key> token,
+              OSSL_CALLBACK* object,
+              void* argument) {
+  const key_type type = token->type();
+  auto* key = new provider_key{&provider, type, std::move(token), nullptr};
+  int kind = OSSL_OBJECT_PKEY;
+  const std::array parameters{
+      host::crypto().OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &kind),
+      host::crypto().OSSL_PARAM_construct_utf8_string(
+          OSSL_OBJECT_PARAM_DATA_TYPE, const_cast<char*>(name_of(type)), 0),
+      // The address of our pointer, which `load` of the key management empties when it takes the key.
+      host::crypto().OSSL_PARAM_construct_octet_string(
+          OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof key),
+      host::crypto().OSSL_PARAM_construct_end()};
+  const int result = object(parameters.data(), argument);
+  delete key;  // null if it was taken over
+  return result;
 }
 
 namespace {

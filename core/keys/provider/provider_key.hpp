@@ -22,9 +22,12 @@ struct provider_key {
 // OpenSSL's name of a type: "RSA", "EC", "ED25519".
 const char* name_of(key_type type);
 
-// What a library context is told that loads an object of ours by reference: the address of a
-// pointer, which `load` of the key management empties when it takes the key over.
-OSSL_PARAM reference_to(provider_key*& key);
+// `hand_over` gives a token's key, by reference, to whoever asked a decoder or a store of ours for one,
+// and returns what the callback answered.
+int hand_over(const provider_context& provider,
+              std::shared_ptr<token_key> token,
+              OSSL_CALLBACK* object,
+              void* argument);
 
 // While it lives, this thread's export of a key answers a request for everything with the public
 // half: how a hybrid key gets its legacy half (evp/hybrid_key.cpp). Nowhere else.

@@ -10,11 +10,12 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/keys/provider/algorithms.hpp"
 #include "core/keys/provider/provider_key.hpp"
-#include "core/pkcs11/uri/uri.hpp"
+#include "core/keys/uris.hpp"
 
 namespace hsmtls::keys {
 namespace {
@@ -38,11 +39,9 @@ void* open(void* context, const char* text) {
   if (std::strncmp(text, "pkcs11:", 7) != 0) return nullptr;
   const auto& provider = *static_cast<const provider_context*>(context);
   return guarded(provider, static_cast<void*>(nullptr), [&]() -> void* {
-    pkcs11::uri_result parsed = pkcs11::parse_uri(text);
-    if (!parsed) throw failure(HSMTLS_MALFORMED_URI, parsed.problem.message);
     auto made = std::make_unique<search>();
     made->provider = &provider;
-    made->uri = *std::move(parsed.value);
+    made->uri = parsed(text);
     made->uri.module_name.reset();
     made->uri.module_path.reset();
     return made.release();
@@ -100,19 +99,7 @@ void begin(search& one) {
 }
 
 int give_key(search& one, OSSL_CALLBACK* object, void* argument) {
-  const key_type type = one.key->type();
-  std::shared_ptr<token_key> token = std::move(one.key);
-  one.key.reset();
-  auto* key = new provider_key{one.provider, type, std::move(token), nullptr};
-  int kind = OSSL_OBJECT_PKEY;
-  const std::array parameters{crypto().OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &kind),
-                              crypto().OSSL_PARAM_construct_utf8_string(
-                                  OSSL_OBJECT_PARAM_DATA_TYPE, const_cast<char*>(name_of(type)), 0),
-                              reference_to(key),
-                              crypto().OSSL_PARAM_construct_end()};
-  const int result = object(parameters.data(), argument);
-  delete key;  // null if it was taken over
-  return result;
+  return hand_over(*one.provider, std::exchange(one.key, nullptr), object, argument);
 }
 
 int give_certificate(search& one, OSSL_CALLBACK* object, void* argument) {
