@@ -24,48 +24,45 @@
 
 // clang-format off
 #define HSMTLS_CRYPTO_FUNCTIONS(X) \
-  X(OpenSSL_version_num) X(OpenSSL_version) X(OPENSSL_init_crypto) \
-  X(CRYPTO_free) X(CRYPTO_malloc) \
+  X(OpenSSL_version_num) X(OpenSSL_version) \
+  X(CRYPTO_free) \
   X(OPENSSL_sk_num) X(OPENSSL_sk_value) X(OPENSSL_sk_new_null) X(OPENSSL_sk_push) X(OPENSSL_sk_free) \
   X(OPENSSL_sk_pop_free) \
   /* errors */ \
-  X(ERR_set_mark) X(ERR_pop_to_mark) X(ERR_clear_last_mark) X(ERR_clear_error) \
-  X(ERR_peek_error) X(ERR_peek_last_error) X(ERR_peek_last_error_all) X(ERR_get_error_all) \
+  X(ERR_set_mark) X(ERR_pop_to_mark) \
+  X(ERR_peek_last_error) X(ERR_get_error_all) \
   X(ERR_reason_error_string) X(ERR_lib_error_string) \
-  X(ERR_new) X(ERR_set_debug) X(ERR_set_error) X(ERR_get_next_error_library) X(ERR_load_strings) \
+  X(ERR_new) X(ERR_set_error) X(ERR_get_next_error_library) X(ERR_load_strings) \
   /* contexts and providers */ \
   X(OSSL_LIB_CTX_new) X(OSSL_LIB_CTX_free) \
   X(OSSL_PROVIDER_add_builtin) X(OSSL_PROVIDER_load) X(OSSL_PROVIDER_try_load) \
-  X(OSSL_PROVIDER_available) X(OSSL_PROVIDER_unload) X(OSSL_PROVIDER_do_all) X(OSSL_PROVIDER_get0_name) \
-  X(OSSL_DECODER_CTX_new_for_pkey) X(OSSL_DECODER_from_bio) X(OSSL_DECODER_CTX_free) \
+  X(OSSL_PROVIDER_unload) X(OSSL_PROVIDER_do_all) X(OSSL_PROVIDER_get0_name) \
   X(EVP_KEYMGMT_fetch) X(EVP_KEYMGMT_free) \
   /* parameters */ \
   X(OSSL_PARAM_locate) X(OSSL_PARAM_locate_const) X(OSSL_PARAM_get_int) X(OSSL_PARAM_get_uint64) \
-  X(OSSL_PARAM_get_utf8_string_ptr) X(OSSL_PARAM_set_int) X(OSSL_PARAM_set_octet_string) \
-  X(OSSL_PARAM_set_utf8_string) \
+  X(OSSL_PARAM_get_utf8_string_ptr) X(OSSL_PARAM_set_int) \
   X(OSSL_PARAM_construct_int) X(OSSL_PARAM_construct_uint64) X(OSSL_PARAM_construct_utf8_string) \
   X(OSSL_PARAM_construct_utf8_ptr) X(OSSL_PARAM_construct_octet_string) X(OSSL_PARAM_construct_BN) X(OSSL_PARAM_construct_end) \
   /* keys */ \
   X(EVP_PKEY_new) X(EVP_PKEY_free) X(EVP_PKEY_up_ref) X(EVP_PKEY_eq) X(EVP_PKEY_get_size) X(EVP_PKEY_get_bits) \
-  X(EVP_PKEY_get_base_id) X(EVP_PKEY_get_params) X(EVP_PKEY_export) X(EVP_PKEY_is_a) X(EVP_PKEY_get0_provider) \
+  X(EVP_PKEY_get_params) X(EVP_PKEY_export) X(EVP_PKEY_is_a) X(EVP_PKEY_get0_provider) \
   X(EVP_PKEY_CTX_new_from_name) X(EVP_PKEY_CTX_new_from_pkey) X(EVP_PKEY_CTX_free) X(EVP_PKEY_CTX_dup) \
   X(EVP_PKEY_fromdata_init) X(EVP_PKEY_fromdata) \
   X(EVP_PKEY_verify_init) X(EVP_PKEY_verify) X(EVP_PKEY_CTX_set_params) X(EVP_PKEY_CTX_get_params) \
-  X(EVP_PKEY_CTX_settable_params) X(EVP_PKEY_CTX_gettable_params) \
   X(EVP_PKEY_get0_RSA) X(EVP_PKEY_get0_EC_KEY) X(EVP_PKEY_set1_RSA) X(EVP_PKEY_set1_EC_KEY) \
   /* digests */ \
-  X(EVP_MD_fetch) X(EVP_MD_free) X(EVP_MD_get_size) X(EVP_MD_get_type) X(EVP_MD_is_a) X(EVP_MD_get0_name) \
+  X(EVP_MD_fetch) X(EVP_MD_free) X(EVP_MD_get_size) X(EVP_MD_get_type) \
   X(EVP_MD_CTX_new) X(EVP_MD_CTX_free) X(EVP_MD_CTX_copy_ex) \
   X(EVP_DigestInit_ex) X(EVP_DigestUpdate) X(EVP_DigestFinal_ex) X(EVP_Digest) X(EVP_sha256) \
-  X(EVP_DigestSignInit_ex) X(EVP_DigestSign) X(EVP_DigestVerifyInit_ex) X(EVP_DigestVerify) X(EVP_DigestVerifyUpdate) X(EVP_DigestVerifyFinal) X(EVP_get_digestbyname) \
+  X(EVP_DigestSignInit_ex) X(EVP_DigestSign) X(EVP_DigestVerifyInit_ex) X(EVP_DigestVerify) X(EVP_DigestVerifyUpdate) X(EVP_DigestVerifyFinal) \
   /* numbers and signatures */ \
-  X(BN_bin2bn) X(BN_free) X(BN_bn2binpad) X(BN_num_bits) \
-  X(ECDSA_SIG_new) X(ECDSA_SIG_free) X(ECDSA_SIG_set0) X(i2d_ECDSA_SIG) X(d2i_ECDSA_SIG) \
-  X(RSA_padding_add_PKCS1_PSS_mgf1) X(RSA_padding_add_PKCS1_type_1) X(RSA_size) \
+  X(BN_bin2bn) X(BN_free) \
+  X(ECDSA_SIG_new) X(ECDSA_SIG_free) X(ECDSA_SIG_set0) X(i2d_ECDSA_SIG) \
+  X(RSA_padding_add_PKCS1_PSS_mgf1) X(RSA_padding_add_PKCS1_type_1) \
   /* legacy halves */ \
   X(RSA_PKCS1_OpenSSL) X(RSA_meth_dup) X(RSA_meth_set1_name) X(RSA_meth_set_priv_enc) X(RSA_meth_set_priv_dec) \
-  X(RSA_meth_set_flags) X(RSA_set_method) X(RSA_get_method) X(RSA_set_ex_data) X(RSA_get_ex_data) X(RSA_set_flags) \
-  X(EC_KEY_OpenSSL) X(EC_KEY_METHOD_new) X(EC_KEY_METHOD_set_sign) X(EC_KEY_METHOD_get_sign) X(EC_KEY_set_method) X(EC_KEY_get_method) \
+  X(RSA_meth_set_flags) X(RSA_set_method) X(RSA_get_method) X(RSA_set_ex_data) X(RSA_get_ex_data) \
+  X(EC_KEY_OpenSSL) X(EC_KEY_METHOD_new) X(EC_KEY_METHOD_set_sign) X(EC_KEY_set_method) X(EC_KEY_get_method) \
   X(EC_KEY_set_ex_data) X(EC_KEY_get_ex_data) X(CRYPTO_get_ex_new_index) \
   /* ASN.1 */ \
   X(OBJ_obj2nid) X(OBJ_nid2sn) X(OBJ_nid2obj) X(d2i_ASN1_OBJECT) X(ASN1_OBJECT_free) \
@@ -73,13 +70,13 @@
   X(d2i_ASN1_SEQUENCE_ANY) X(i2d_ASN1_SEQUENCE_ANY) X(ASN1_TYPE_new) X(ASN1_TYPE_free) X(ASN1_TYPE_get) X(ASN1_TYPE_set) \
   X(ASN1_STRING_type_new) X(ASN1_STRING_set) \
   X(X509_SIG_new) X(X509_SIG_free) X(X509_SIG_getm) X(X509_ALGOR_set0) X(i2d_X509_SIG) \
-  X(i2d_PUBKEY) X(d2i_PUBKEY_ex) \
+  X(i2d_PUBKEY) \
   /* PEM and BIO */ \
-  X(BIO_new_mem_buf) X(BIO_new) X(BIO_s_mem) X(BIO_free) X(BIO_ctrl) X(BIO_read_ex) X(BIO_write) \
-  X(PEM_read_bio) X(PEM_read_bio_X509) X(PEM_write_bio_X509) X(PEM_write_bio_PUBKEY) X(PEM_write_bio) \
+  X(BIO_new_mem_buf) X(BIO_new) X(BIO_s_mem) X(BIO_free) X(BIO_ctrl) \
+  X(PEM_read_bio) X(PEM_read_bio_X509) X(PEM_write_bio_X509) X(PEM_write_bio) \
   /* certificates */ \
-  X(X509_free) X(X509_up_ref) X(X509_get_pubkey) X(X509_get0_pubkey) X(X509_get_subject_name) X(X509_get_issuer_name) \
-  X(X509_get0_serialNumber) X(X509_cmp) X(X509_check_issued) X(X509_NAME_print_ex) X(X509_NAME_cmp) X(X509_get0_notBefore) X(X509_get0_notAfter) \
+  X(X509_free) X(X509_get_pubkey) X(X509_get0_pubkey) X(X509_get_subject_name) X(X509_get_issuer_name) \
+  X(X509_get0_serialNumber) X(X509_check_issued) X(X509_NAME_print_ex) X(X509_NAME_cmp) X(X509_get0_notBefore) X(X509_get0_notAfter) \
   X(X509_cmp_current_time) X(ASN1_TIME_compare) X(X509_digest) X(X509_get_extension_flags) X(X509_verify) X(d2i_X509) X(i2d_X509) X(i2d_X509_NAME) X(i2d_ASN1_INTEGER) \
   X(X509_STORE_new) X(X509_STORE_free) X(X509_STORE_up_ref) X(X509_STORE_add_cert) \
   X(X509_STORE_set_default_paths) \
