@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tests/abi/problem.hpp"
+#include "tests/support/answer.hpp"
 #include "tests/support/device.hpp"
 
 namespace hsmtls::test {
@@ -41,7 +41,7 @@ class GrowingStructs : public testing::Test {
 
   std::string open(const hsmtls_identity_options* with) {
     hsmtls_identity_release(std::exchange(identity, nullptr));
-    return name_of_error([&](auto out) { return hsmtls_identity_open(with, &identity, out); });
+    return asked(hsmtls_identity_open, with, &identity).name();
   }
 
   // What `fill` writes into a struct whose size is said to be `size`, in a place that is larger.
@@ -50,8 +50,8 @@ class GrowingStructs : public testing::Test {
     alignas(Struct) uint8_t place[sizeof(Struct) + 32];
     std::fill(std::begin(place), std::end(place), untouched);
     std::memcpy(place, &size, sizeof size);
-    problem came;
-    EXPECT_EQ(HSMTLS_OK, fill(reinterpret_cast<Struct*>(place), came.out())) << came.message();
+    const auto known = reinterpret_cast<Struct*>(place);
+    EXPECT_EQ(called([&](auto out) { return fill(known, out); }), HSMTLS_OK);
     return {std::begin(place), std::end(place)};
   }
   static uint32_t size_said(const std::vector<uint8_t>& place) {
@@ -83,9 +83,7 @@ TEST_F(GrowingStructs, OfNoSizeAreAMistake) {
   hsmtls_identity_info info{};
   login.struct_size = sizeof login;
   ASSERT_EQ("OK", open(&options));
-  EXPECT_EQ("BAD_ARGUMENT", name_of_error([&](auto out) {
-              return hsmtls_identity_get_info(identity, &info, out);
-            }));
+  EXPECT_EQ(asked(hsmtls_identity_get_info, identity, &info), HSMTLS_BAD_ARGUMENT);
 }
 
 TEST_F(GrowingStructs, OfAnOlderCallerAreReadAsFarAsTheyGo) {
@@ -104,10 +102,10 @@ TEST_F(GrowingStructs, OfANewerCallerMayOnlyUseWhatIsKnown) {
   with.known.struct_size = sizeof with;
   EXPECT_EQ("OK", open(&with.known)) << "the fields that are not known are zero";
   with.unknown[1] = 1;
-  problem came;
   hsmtls_identity_release(std::exchange(identity, nullptr));
-  EXPECT_EQ(HSMTLS_BAD_ARGUMENT, hsmtls_identity_open(&with.known, &identity, came.out()));
-  EXPECT_THAT(came.message(), HasSubstr("options has a field"));
+  const answer said = asked(hsmtls_identity_open, &with.known, &identity);
+  EXPECT_EQ(said, HSMTLS_BAD_ARGUMENT);
+  EXPECT_THAT(said.message, HasSubstr("options has a field"));
 }
 
 TEST_F(GrowingStructs, InsideOthersCountTheSame) {

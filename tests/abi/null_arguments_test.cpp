@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "hsmtls/hsmtls_openssl.h"
-#include "tests/abi/problem.hpp"
+#include "tests/support/answer.hpp"
 #include "tests/support/device.hpp"
 
 namespace hsmtls::test {
@@ -34,10 +34,9 @@ struct null_case {
 void expect_each_refused(const std::vector<null_case>& cases) {
   for (const null_case& one : cases) {
     SCOPED_TRACE(one.argument);
-    problem came;
-    EXPECT_EQ(HSMTLS_BAD_ARGUMENT, one.call(came.out())) << came.message();
-    EXPECT_EQ("BAD_ARGUMENT", came.name());
-    EXPECT_THAT(came.message(), HasSubstr(one.argument));
+    const answer said = called(one.call);
+    EXPECT_EQ(said, HSMTLS_BAD_ARGUMENT);
+    EXPECT_THAT(said.message, HasSubstr(one.argument));
     EXPECT_EQ(HSMTLS_BAD_ARGUMENT, one.call(nullptr)) << "the error is not wanted";
   }
 }
@@ -173,8 +172,7 @@ TEST(NullArguments, OfAnOpenIdentityAreRefused) {
   options.login = &login;
   options.flags = HSMTLS_OPEN_WITHOUT_CERTIFICATE;
   hsmtls_identity* identity = nullptr;
-  problem came;
-  ASSERT_EQ(HSMTLS_OK, hsmtls_identity_open(&options, &identity, came.out())) << came.message();
+  ASSERT_EQ(asked(hsmtls_identity_open, &options, &identity), HSMTLS_OK);
   expect_each_refused({
       {"out_info", [&](auto out) { return hsmtls_identity_get_info(identity, nullptr, out); }},
       {"out_counters",
@@ -209,15 +207,12 @@ TEST(NullArguments, OfFunctionsThatOnlyLookOrLetGoAreNothing) {
 }
 
 TEST(NullArguments, OfBindSayThatSomethingIsNeeded) {
-  EXPECT_EQ("BAD_ARGUMENT",
-            name_of_error([](auto out) { return hsmtls_openssl_bind(nullptr, nullptr, out); }));
+  EXPECT_EQ(asked(hsmtls_openssl_bind, nullptr, nullptr), HSMTLS_BAD_ARGUMENT);
 }
 
 TEST(WrongArguments, PointersThatPointIntoNoLibraryBindNothing) {
   int on_the_stack = 0;
-  EXPECT_EQ("BAD_ARGUMENT", name_of_error([&](auto out) {
-              return hsmtls_openssl_bind(&on_the_stack, &on_the_stack, out);
-            }));
+  EXPECT_EQ(asked(hsmtls_openssl_bind, &on_the_stack, &on_the_stack), HSMTLS_BAD_ARGUMENT);
 }
 
 TEST(WrongArguments, WhatIsReservedMustBeZero) {
@@ -225,15 +220,11 @@ TEST(WrongArguments, WhatIsReservedMustBeZero) {
   options.struct_size = sizeof options;
   options.reserved = 1;
   SSL_CTX* made = nullptr;
-  EXPECT_EQ("BAD_ARGUMENT", name_of_error([&](auto out) {
-              return hsmtls_identity_make_ssl_ctx(nullptr, &options, &made, out);
-            }));
+  EXPECT_EQ(asked(hsmtls_identity_make_ssl_ctx, nullptr, &options, &made), HSMTLS_BAD_ARGUMENT);
 }
 
 TEST(WrongArguments, ATokenListDoesNotNeedAUser) {
-  EXPECT_EQ("MODULE_UNUSABLE", name_of_error([](auto out) {
-              return hsmtls_tokens_list(module, every_token, nullptr, out);
-            }));
+  EXPECT_EQ(asked(hsmtls_tokens_list, module, every_token, nullptr), HSMTLS_MODULE_UNUSABLE);
 }
 
 }  // namespace

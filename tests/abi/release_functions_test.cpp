@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/abi/problem.hpp"
+#include "tests/support/answer.hpp"
 #include "tests/support/device.hpp"
 
 namespace hsmtls::test {
@@ -33,9 +33,7 @@ class ReleaseFunctions : public testing::Test {
 
   hsmtls_identity* open(const std::string& expected) {
     hsmtls_identity* identity = nullptr;
-    EXPECT_EQ(expected, name_of_error([&](auto out) {
-                return hsmtls_identity_open(&options, &identity, out);
-              }));
+    EXPECT_EQ(expected, asked(hsmtls_identity_open, &options, &identity).name());
     return identity;
   }
 
@@ -61,8 +59,7 @@ TEST_F(ReleaseFunctions, AreCalledWhenAnArgumentIsWrong) {
   options.flags = 0;
   open("BAD_ARGUMENT");
   EXPECT_EQ(2, released);
-  EXPECT_EQ("BAD_ARGUMENT",
-            name_of_error([&](auto out) { return hsmtls_identity_open(&options, nullptr, out); }));
+  EXPECT_EQ(asked(hsmtls_identity_open, &options, nullptr), HSMTLS_BAD_ARGUMENT);
   EXPECT_EQ(3, released);
   struct {
     hsmtls_identity_options known;
@@ -70,9 +67,7 @@ TEST_F(ReleaseFunctions, AreCalledWhenAnArgumentIsWrong) {
   } newer{options, 1};
   newer.known.struct_size = sizeof newer;
   hsmtls_identity* identity = nullptr;
-  EXPECT_EQ("BAD_ARGUMENT", name_of_error([&](auto out) {
-              return hsmtls_identity_open(&newer.known, &identity, out);
-            }));
+  EXPECT_EQ(asked(hsmtls_identity_open, &newer.known, &identity), HSMTLS_BAD_ARGUMENT);
   EXPECT_EQ(4, released);
 }
 

@@ -15,99 +15,12 @@
 #include <string>
 #include <vector>
 
-#include "hsmtls/hsmtls.h"
-#include "hsmtls/hsmtls_openssl.h"
 #include "tests/support/chaos.hpp"
+#include "tests/support/identities.hpp"
 #include "tests/support/leaks.hpp"
-#include "tests/support/openssl.hpp"
 #include "tests/support/softhsm.hpp"
 
 namespace hsmtls::test {
-
-struct identity_released {
-  void operator()(hsmtls_identity* one) const { hsmtls_identity_release(one); }
-};
-using identity_ptr = std::unique_ptr<hsmtls_identity, identity_released>;
-
-// What a function of the C face answered.
-struct answer {
-  int32_t code = HSMTLS_OK;
-  std::string message;
-  std::string ckr_name;
-
-  answer() = default;
-  answer(int32_t returned, hsmtls_error* error) : code(returned) {
-    EXPECT_EQ(returned, hsmtls_error_code_of(error));
-    message = hsmtls_error_message(error);
-    ckr_name = hsmtls_error_ckr_name(error);
-    EXPECT_THAT(message, testing::Not(testing::HasSubstr("pin-of-this-test")));
-    hsmtls_error_free(error);
-  }
-  friend bool operator==(const answer& one, hsmtls_error_code code) { return one.code == code; }
-  friend std::ostream& operator<<(std::ostream& out, const answer& one) {
-    return out << hsmtls_code_name(one.code) << ": " << one.message;
-  }
-};
-
-// `asked` calls a function of the C face whose last argument is an error.
-template <class Function, class... Arguments>
-answer asked(Function function, Arguments... arguments) {
-  hsmtls_error* error = nullptr;
-  const int32_t code = function(arguments..., &error);
-  return {code, error};
-}
-
-struct open_options {
-  std::string key;
-  std::string certificate;
-  std::optional<std::string> pin = "pin-of-this-test";
-  std::string module = HSMTLS_TEST_CHAOS;
-  uint32_t require = 0;
-  uint32_t flags = HSMTLS_OPEN_WITHOUT_CERTIFICATE;
-  uint32_t deadline_ms = 0;
-  hsmtls_event_fn on_event = nullptr;
-  void* event_user = nullptr;
-  hsmtls_release_fn event_release = nullptr;
-};
-
-inline answer try_open(const open_options& from, identity_ptr& out) {
-  hsmtls_login login{};
-  login.struct_size = sizeof login;
-  if (from.pin) {
-    login.pin = reinterpret_cast<const uint8_t*>(from.pin->data());
-    login.pin_len = static_cast<uint32_t>(from.pin->size());
-  }
-  hsmtls_identity_options options{};
-  options.struct_size = sizeof options;
-  options.key = from.key.c_str();
-  options.certificate = from.certificate.empty() ? nullptr : from.certificate.c_str();
-  options.module = from.module.empty() ? nullptr : from.module.c_str();
-  options.login = &login;
-  options.require = from.require;
-  options.flags = from.flags;
-  options.deadline_ms = from.deadline_ms;
-  options.on_event = from.on_event;
-  options.event_user = from.event_user;
-  options.event_release = from.event_release;
-  hsmtls_identity* made = nullptr;
-  const answer said = asked(hsmtls_identity_open, &options, &made);
-  EXPECT_EQ(said.code == HSMTLS_OK, made != nullptr);
-  out.reset(made);
-  return said;
-}
-
-inline identity_ptr open(const open_options& from) {
-  identity_ptr made;
-  EXPECT_EQ(try_open(from, made), HSMTLS_OK);
-  return made;
-}
-
-inline evp_key key_of(hsmtls_identity* identity, hsmtls_key_kind kind = HSMTLS_KEY_PROVIDER) {
-  EVP_PKEY* made = nullptr;
-  EXPECT_EQ(asked(hsmtls_identity_evp_pkey, identity, static_cast<uint32_t>(kind), &made),
-            HSMTLS_OK);
-  return evp_key(made);
-}
 
 // The reasons on this thread's OpenSSL error queue, which is empty afterwards.
 inline std::string openssl_errors() {
@@ -155,26 +68,18 @@ class keys_in_softhsm : public testing::Test {
     return uri;
   }
 
-  answer generate(const std::string& uri, uint32_t kind, uint32_t bits = 0) {
-    const std::string& pin = token.user_pin();
-    hsmtls_login login{};
-    login.struct_size = sizeof login;
-    login.pin = reinterpret_cast<const uint8_t*>(pin.data());
-    login.pin_len = static_cast<uint32_t>(pin.size());
-    return asked(hsmtls_key_generate,
-                 uri.c_str(),
-                 HSMTLS_TEST_CHAOS,
-                 static_cast<const hsmtls_login*>(&login),
-                 kind,
-                 bits,
-                 static_cast<hsmtls_text**>(nullptr));
+  answer generate(const std::string& uri, hsmtls_generate_kind kind, uint32_t bits = 0) {
+    return generate_key(uri, token.user_pin(), kind, bits);
+  }
+
+  // A key, to be opened with the right PIN through the chaos module.
+  [[nodiscard]] identity_source source_of(const std::string& uri) const {
+    return {.key = uri, .pin = token.user_pin(), .module = HSMTLS_TEST_CHAOS};
   }
 
   // An identity that stays open as long as the test.
   hsmtls_identity* open_key(const std::string& label) {
-    open_options options;
-    options.key = with_key(label);
-    return opened_.emplace_back(open(options)).get();
+    return opened_.emplace_back(opened(source_of(with_key(label)))).get();
   }
 
   // The chaos module, once something has loaded it with the environment of this test.
@@ -187,7 +92,7 @@ class keys_in_softhsm : public testing::Test {
 
  private:
   std::set<std::string> made_;
-  std::vector<identity_ptr> opened_;
+  std::vector<open_identity> opened_;
   std::optional<chaos> chaos_;
 };
 

@@ -45,18 +45,11 @@ bool verify(EVP_PKEY* key, const bytes& signature, int padding = RSA_PKCS1_PADDI
          1;
 }
 
-evp_key software_half(EVP_PKEY* key) {
-  uint8_t* der = nullptr;
-  const int length = i2d_PUBKEY(key, &der);
-  const uint8_t* at = der;
-  evp_key made(d2i_PUBKEY(nullptr, &at, length));
-  OPENSSL_free(der);
-  return made;
-}
-
 class HybridKeys : public keys_in_softhsm {
  protected:
-  evp_key hybrid(const std::string& label) { return key_of(open_key(label), HSMTLS_KEY_HYBRID); }
+  evp_key hybrid(const std::string& label) {
+    return handed_key(open_key(label), HSMTLS_KEY_HYBRID);
+  }
 };
 
 // .NET 8: RSAOpenSsl's constructor is EvpPKeyDuplicate.
@@ -81,8 +74,8 @@ constexpr hsmtls_key_kind with_legacy_half[] = {HSMTLS_KEY_HYBRID, HSMTLS_KEY_ME
 
 TEST_F(HybridKeys, SignThroughDotnet8sCopyOfAnRsaKeyAsMethodKeysDo) {
   for (const hsmtls_key_kind kind : with_legacy_half) {
-    const evp_key key = key_of(open_key("rsa"), kind);
-    const evp_key half = software_half(key.get());
+    const evp_key key = handed_key(open_key("rsa"), kind);
+    const evp_key half = public_half_of(key.get());
     const evp_key copy = dotnet8_rsa(key.get());
     ASSERT_NE(nullptr, copy) << openssl_errors();
     EXPECT_TRUE(verify(half.get(), sign(copy.get()))) << openssl_errors();
@@ -94,10 +87,10 @@ TEST_F(HybridKeys, SignThroughDotnet8sCopyOfAnRsaKeyAsMethodKeysDo) {
 TEST_F(HybridKeys, SignThroughDotnet8sCopyOfAnEcKeyAsMethodKeysDo) {
   for (const hsmtls_key_kind kind : with_legacy_half) {
     for (const char* label : {"p256", "p384", "p521"}) {
-      const evp_key key = key_of(open_key(label), kind);
+      const evp_key key = handed_key(open_key(label), kind);
       const evp_key copy = dotnet8_ec(key.get());
       ASSERT_NE(nullptr, copy) << openssl_errors();
-      EXPECT_TRUE(verify(software_half(key.get()).get(), sign(copy.get()))) << openssl_errors();
+      EXPECT_TRUE(verify(public_half_of(key.get()).get(), sign(copy.get()))) << openssl_errors();
     }
   }
 }
@@ -117,14 +110,14 @@ TEST_F(HybridKeys, AnswerDotnet9sQuestionsAboutAnEcKey) {
   EXPECT_EQ(1, ECDSA_sign(0, digest.data(), 32, signature.data(), &length, half))
       << openssl_errors();
   signature.resize(length);
-  EXPECT_TRUE(verify(software_half(key.get()).get(), signature));
+  EXPECT_TRUE(verify(public_half_of(key.get()).get(), signature));
   EC_KEY_free(half);
 }
 
 TEST_F(HybridKeys, UseTheTokensOwnPssWhereTheHostUsesTheProviderHalf) {
   const evp_key key = hybrid("rsa");
   // A raw operation would be CKM_RSA_X_509; the token is told to have none for the next start.
-  EXPECT_TRUE(verify(software_half(key.get()).get(),
+  EXPECT_TRUE(verify(public_half_of(key.get()).get(),
                      sign(key.get(), RSA_PKCS1_PSS_PADDING),
                      RSA_PKCS1_PSS_PADDING))
       << openssl_errors();
@@ -135,7 +128,7 @@ TEST_F(HybridKeys, UseTheTokensOwnPssWhereTheHostUsesTheProviderHalf) {
 // .NET 10: EvpPKeyGetEcGroupNid and EvpPKeyGetEcKeyParameters.
 TEST_F(HybridKeys, AnswerDotnet10sQuestionsAboutAnEcKey) {
   for (const hsmtls_key_kind kind : {HSMTLS_KEY_HYBRID, HSMTLS_KEY_PROVIDER}) {
-    const evp_key key = key_of(open_key("p256"), kind);
+    const evp_key key = handed_key(open_key("p256"), kind);
     char group[64];
     size_t length = 0;
     ASSERT_EQ(1,
@@ -155,7 +148,7 @@ TEST_F(HybridKeys, AnswerDotnet10sQuestionsAboutAnEcKey) {
 TEST_F(HybridKeys, GiveTheirPublicHalfAsDer) {
   for (const char* label : {"rsa", "p256", "ed25519"}) {
     for (const hsmtls_key_kind kind : {HSMTLS_KEY_HYBRID, HSMTLS_KEY_PROVIDER}) {
-      const evp_key key = key_of(open_key(label), kind);
+      const evp_key key = handed_key(open_key(label), kind);
       uint8_t* der = nullptr;
       EXPECT_LT(0, i2d_PUBKEY(key.get(), &der)) << label << openssl_errors();
       OPENSSL_free(der);
@@ -165,21 +158,21 @@ TEST_F(HybridKeys, GiveTheirPublicHalfAsDer) {
 
 // Why .NET 8 and azure-iot-sdk-c need another kind.
 TEST_F(HybridKeys, AreNeededBecauseProviderKeysHaveNoLegacyHalf) {
-  EXPECT_EQ(nullptr, dotnet8_rsa(key_of(open_key("rsa")).get()));
-  EXPECT_EQ(nullptr, dotnet8_ec(key_of(open_key("p256")).get()));
+  EXPECT_EQ(nullptr, dotnet8_rsa(handed_key(open_key("rsa")).get()));
+  EXPECT_EQ(nullptr, dotnet8_ec(handed_key(open_key("p256")).get()));
   ERR_clear_error();
 }
 
 // azure-iot-sdk-c: x509_openssl_add_pem_file_key takes the RSA out of the key and sets that.
 TEST_F(HybridKeys, GoIntoAnSslCtxAsAzureIotSdkCDoesItAsMethodKeysDo) {
   for (const hsmtls_key_kind kind : with_legacy_half) {
-    const evp_key rsa = key_of(open_key("rsa"), kind);
+    const evp_key rsa = handed_key(open_key("rsa"), kind);
     const ssl_ctx context(SSL_CTX_new(TLS_method()));
     RSA* const half = EVP_PKEY_get1_RSA(rsa.get());
     ASSERT_NE(nullptr, half) << openssl_errors();
     EXPECT_EQ(1, SSL_CTX_use_RSAPrivateKey(context.get(), half)) << openssl_errors();
     RSA_free(half);
-    EXPECT_EQ(1, SSL_CTX_use_PrivateKey(context.get(), key_of(open_key("p256"), kind).get()))
+    EXPECT_EQ(1, SSL_CTX_use_PrivateKey(context.get(), handed_key(open_key("p256"), kind).get()))
         << openssl_errors();
   }
 }
@@ -189,7 +182,7 @@ TEST_F(HybridKeys, OutliveTheEvpPkeyThatTheirLegacyHalfCameFrom) {
   evp_key half;
   {
     const evp_key key = hybrid("rsa");
-    half = software_half(key.get());
+    half = public_half_of(key.get());
     copy = dotnet8_rsa(key.get());
   }
   EXPECT_TRUE(verify(half.get(), sign(copy.get()))) << openssl_errors();
@@ -197,7 +190,7 @@ TEST_F(HybridKeys, OutliveTheEvpPkeyThatTheirLegacyHalfCameFrom) {
 
 TEST_F(HybridKeys, FailByNameOnceTheIdentityIsClosed) {
   hsmtls_identity* const identity = open_key("rsa");
-  const evp_key key = key_of(identity, HSMTLS_KEY_HYBRID);
+  const evp_key key = handed_key(identity, HSMTLS_KEY_HYBRID);
   const evp_key copy = dotnet8_rsa(key.get());
   hsmtls_identity_close(identity);
   for (EVP_PKEY* one : {key.get(), copy.get()}) {
@@ -222,8 +215,8 @@ TEST_F(HybridKeys, DoNotDecrypt) {
 TEST_F(HybridKeys, CostNoPkcs11CallToMake) {
   hsmtls_identity* const identity = open_key("rsa");
   const uint64_t before = trouble().total();
-  key_of(identity, HSMTLS_KEY_HYBRID);
-  key_of(identity, HSMTLS_KEY_PROVIDER);
+  handed_key(identity, HSMTLS_KEY_HYBRID);
+  handed_key(identity, HSMTLS_KEY_PROVIDER);
   EXPECT_EQ(before, trouble().total());
 }
 
@@ -234,7 +227,7 @@ TEST_F(PrivateHalves, CannotBeExportedInAnyForm) {
   for (const char* label : {"p256", "rsa", "ed25519"}) {
     for (const hsmtls_key_kind kind : {HSMTLS_KEY_PROVIDER, HSMTLS_KEY_HYBRID}) {
       SCOPED_TRACE(std::string(label) + (kind == HSMTLS_KEY_HYBRID ? " hybrid" : " provider"));
-      const evp_key key = key_of(open_key(label), kind);
+      const evp_key key = handed_key(open_key(label), kind);
       BIO* const out = BIO_new(BIO_s_mem());
       EXPECT_NE(1, PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr));
       EXPECT_NE(
@@ -264,11 +257,11 @@ TEST_F(PrivateHalves, CannotBeExportedInAnyForm) {
 }
 
 TEST_F(PrivateHalves, AreNotDuplicatedIntoAnotherProvider) {
-  const evp_key key = key_of(open_key("p256"));
+  const evp_key key = handed_key(open_key("p256"));
   const evp_key copy(EVP_PKEY_dup(key.get()));
   if (copy) {
     EXPECT_STREQ("hsmtls-inproc", OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(copy.get())));
-    EXPECT_TRUE(verify(software_half(key.get()).get(), sign(copy.get())));
+    EXPECT_TRUE(verify(public_half_of(key.get()).get(), sign(copy.get())));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tests/keys/fixture.hpp"
+#include "tests/support/pki.hpp"
 #include "tests/support/waiting.hpp"
 
 namespace hsmtls::test {
@@ -12,46 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string pem(X509* certificate) {
-  BIO* const out = BIO_new(BIO_s_mem());
-  PEM_write_bio_X509(out, certificate);
-  char* text = nullptr;
-  const long length = BIO_get_mem_data(out, &text);
-  std::string made(text, static_cast<size_t>(length));
-  BIO_free(out);
-  return made;
-}
-
-struct authority {
-  std::string name;
-  evp_key key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")};
-};
-
-// A certificate for `key`, named `subject`, signed by `by`.
-x509 issue(EVP_PKEY* key,
-           const std::string& subject,
-           const authority& by,
-           long days_from = 0,
-           long days_to = 30) {
-  x509 made(X509_new());
-  X509_set_version(made.get(), 2);
-  static long serial = 100;
-  ASN1_INTEGER_set(X509_get_serialNumber(made.get()), ++serial);
-  X509_gmtime_adj(X509_getm_notBefore(made.get()), days_from * 86400);
-  X509_gmtime_adj(X509_getm_notAfter(made.get()), days_to * 86400);
-  X509_set_pubkey(made.get(), key);
-  const auto named = [](X509_NAME* name, const std::string& text) {
-    X509_NAME_add_entry_by_txt(
-        name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(text.c_str()), -1, -1, 0);
-  };
-  named(X509_get_subject_name(made.get()), subject);
-  X509_NAME* const issuer = X509_NAME_new();
-  named(issuer, by.name);
-  X509_set_issuer_name(made.get(), issuer);
-  X509_NAME_free(issuer);
-  EXPECT_LT(0, X509_sign(made.get(), by.key.get(), EVP_sha256()));
-  return made;
-}
+constexpr std::chrono::hours day{24};
 
 std::vector<std::string> subjects(const std::string& text) {
   std::vector<std::string> all;
@@ -68,19 +30,26 @@ std::vector<std::string> subjects(const std::string& text) {
 
 class Identities : public keys_in_softhsm {
  protected:
-  // The public half of a key in the token, to have a certificate made for.
-  evp_key half(const std::string& label) { return key_of(open_key(label)); }
+  // A key in the token, to have a certificate made for.
+  evp_key half(const std::string& label) { return handed_key(open_key(label)); }
 
-  answer try_with(const std::string& label, const std::string& certificate, identity_ptr& out) {
-    open_options options;
-    options.key = with_key(label);
+  // A certificate for the key "p256".
+  std::string issued(const std::string& subject,
+                     const authority& by,
+                     certificate_words words = {}) {
+    words.name = subject;
+    return pem_of(by.issue(half("p256").get(), words).get());
+  }
+
+  answer try_with(const std::string& label, const std::string& certificate, open_identity& out) {
+    identity_source options = source_of(with_key(label));
     options.certificate = certificate;
     options.flags = 0;
     return try_open(options, out);
   }
 
   answer refused(const std::string& label, const std::string& certificate) {
-    identity_ptr none;
+    open_identity none;
     return try_with(label, certificate, none);
   }
 
@@ -99,100 +68,82 @@ class Identities : public keys_in_softhsm {
   }
 
   authority root{"root"};
-  authority sub{"sub"};
-  authority sub_sub{"sub-sub"};
+  authority sub{"sub", root};
+  authority sub_sub{"sub-sub", sub};
 };
 
 // ---- certificates
 
 TEST_F(Identities, TakeTheCertificateFromPemText) {
-  identity_ptr opened;
-  EXPECT_EQ(try_with("p256", pem(issue(half("p256").get(), "device", root).get()), opened),
-            HSMTLS_OK);
+  open_identity opened;
+  EXPECT_EQ(try_with("p256", issued("device", root), opened), HSMTLS_OK);
   EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
               testing::ElementsAre("device"));
 }
 
 TEST_F(Identities, TakeTheCertificateFromAFile) {
   const std::string file = (token.folder() / "device.pem").string();
-  std::ofstream(file) << pem(issue(half("p256").get(), "device", root).get());
-  identity_ptr opened;
+  std::ofstream(file) << issued("device", root);
+  open_identity opened;
   EXPECT_EQ(try_with("p256", file, opened), HSMTLS_OK);
   EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
               testing::ElementsAre("device"));
 }
 
 TEST_F(Identities, TakeTheCertificateFromTheTokenByTheKeysIdWithItsIntermediates) {
-  EXPECT_EQ(
-      import("pkcs11:token=edge;object=p256", pem(issue(half("p256").get(), "device", sub).get())),
-      HSMTLS_OK);
-  EXPECT_EQ(import("pkcs11:token=edge;object=unrelated;id=%77",
-                   pem(issue(root.key.get(), "unrelated", root).get())),
+  EXPECT_EQ(import("pkcs11:token=edge;object=p256", issued("device", sub)), HSMTLS_OK);
+  EXPECT_EQ(import("pkcs11:token=edge;object=unrelated;id=%77", authority("unrelated", root).pem()),
             HSMTLS_OK);
-  EXPECT_EQ(
-      import("pkcs11:token=edge;object=sub;id=%78", pem(issue(sub.key.get(), "sub", root).get())),
-      HSMTLS_OK);
-  identity_ptr opened;
+  EXPECT_EQ(import("pkcs11:token=edge;object=sub;id=%78", sub.pem()), HSMTLS_OK);
+  open_identity opened;
   EXPECT_EQ(try_with("p256", "", opened), HSMTLS_OK);
   EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
               testing::ElementsAre("device", "sub"));
 }
 
 TEST_F(Identities, TakeTheCertificateThatAUriNames) {
-  EXPECT_EQ(import("pkcs11:token=edge;object=renewed;id=%99",
-                   pem(issue(half("p256").get(), "renewed", sub).get())),
-            HSMTLS_OK);
-  EXPECT_EQ(import("pkcs11:token=edge;object=older;id=%98",
-                   pem(issue(half("p256").get(), "older", sub).get())),
-            HSMTLS_OK);
-  EXPECT_EQ(
-      import("pkcs11:token=edge;object=sub;id=%78", pem(issue(sub.key.get(), "sub", root).get())),
-      HSMTLS_OK);
-  identity_ptr opened;
+  EXPECT_EQ(import("pkcs11:token=edge;object=renewed;id=%99", issued("renewed", sub)), HSMTLS_OK);
+  EXPECT_EQ(import("pkcs11:token=edge;object=older;id=%98", issued("older", sub)), HSMTLS_OK);
+  EXPECT_EQ(import("pkcs11:token=edge;object=sub;id=%78", sub.pem()), HSMTLS_OK);
+  open_identity opened;
   EXPECT_EQ(try_with("p256", "pkcs11:token=edge;object=older", opened), HSMTLS_OK);
   EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
               testing::ElementsAre("older", "sub"));
 }
 
 TEST_F(Identities, PutTheChainInOrderAndLeaveTheRootOut) {
-  const std::string mixed = pem(issue(root.key.get(), "root", root).get()) +
-                            pem(issue(sub.key.get(), "sub", root).get()) +
-                            pem(issue(half("p256").get(), "device", sub_sub).get()) +
-                            pem(issue(sub_sub.key.get(), "sub-sub", sub).get());
-  identity_ptr opened;
+  const std::string mixed = root.pem() + sub.pem() + issued("device", sub_sub) + sub_sub.pem();
+  open_identity opened;
   EXPECT_EQ(try_with("p256", mixed, opened), HSMTLS_OK);
   EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
               testing::ElementsAre("device", "sub-sub", "sub"));
 }
 
 TEST_F(Identities, TakeTheCertificateThatIsGoodTheLongest) {
-  const evp_key key = half("p256");
-  identity_ptr opened;
+  open_identity opened;
   EXPECT_EQ(try_with("p256",
-                     pem(issue(key.get(), "old", root, -60, 5).get()) +
-                         pem(issue(key.get(), "new", root, 0, 90).get()),
+                     issued("old", root, {.from = -60 * day, .until = 5 * day}) +
+                         issued("new", root, {.until = 90 * day}),
                      opened),
             HSMTLS_OK);
   EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())), testing::ElementsAre("new"));
 }
 
 TEST_F(Identities, OpenWithAnExpiredCertificate) {
-  identity_ptr opened;
-  EXPECT_EQ(try_with("p256", pem(issue(half("p256").get(), "device", root, -60, -1).get()), opened),
+  open_identity opened;
+  EXPECT_EQ(try_with("p256", issued("device", root, {.from = -60 * day, .until = -day}), opened),
             HSMTLS_OK);
 }
 
 TEST_F(Identities, RefuseACertificateThatDoesNotMatchTheKeyAndSayWhoseItIs) {
-  const answer said = refused("p256", pem(issue(root.key.get(), "somebody-else", root).get()));
+  const answer said = refused("p256", authority("somebody-else", root).pem());
   EXPECT_EQ(said, HSMTLS_CERTIFICATE_MISMATCH);
   EXPECT_THAT(said.message, HasSubstr("somebody-else"));
 }
 
 TEST_F(Identities, RefuseAnIssuerOfTheRightNameWithAnotherKey) {
-  authority impostor{"sub"};
-  const answer said = refused("p256",
-                              pem(issue(half("p256").get(), "device", sub).get()) +
-                                  pem(issue(impostor.key.get(), "sub", root).get()));
+  const authority impostor{"sub", root};
+  const answer said = refused("p256", issued("device", sub) + impostor.pem());
   EXPECT_EQ(said, HSMTLS_CHAIN_BROKEN);
   EXPECT_THAT(said.message, HasSubstr("CN=sub"));
 }
@@ -231,9 +182,8 @@ TEST_F(Identities, RefuseWhatIsNotThereAndNameTheNearMiss) {
   with_key("p256");
   with_key("rsa");
   for (const auto& one : all) {
-    open_options options;
-    options.key = one.uri;
-    identity_ptr none;
+    identity_source options = source_of(one.uri);
+    open_identity none;
     const answer said = try_open(options, none);
     EXPECT_EQ(said, one.code) << one.uri;
     EXPECT_THAT(said.message, HasSubstr(one.says)) << one.uri;
@@ -242,10 +192,9 @@ TEST_F(Identities, RefuseWhatIsNotThereAndNameTheNearMiss) {
 
 TEST_F(Identities, RefuseAModuleThatIsMissingOrNoModule) {
   for (const char* module : {"/nowhere/libsofthsm2.so", "/bin/true", "/etc/hostname"}) {
-    open_options options;
-    options.key = with_key("p256");
+    identity_source options = source_of(with_key("p256"));
     options.module = module;
-    identity_ptr none;
+    open_identity none;
     const answer said = try_open(options, none);
     EXPECT_EQ(said, HSMTLS_MODULE_UNUSABLE) << module;
     EXPECT_THAT(said.message, HasSubstr(module));
@@ -253,12 +202,11 @@ TEST_F(Identities, RefuseAModuleThatIsMissingOrNoModule) {
 }
 
 TEST_F(Identities, RefuseAWrongPinAndSendItOnce) {
-  open_options options;
-  options.key = with_key("p256");
+  identity_source options = source_of(with_key("p256"));
   trouble().run("reset");
   options.pin = "wrong-pin-of-this-test";
   for (int i = 0; i < 3; ++i) {
-    identity_ptr none;
+    open_identity none;
     EXPECT_EQ(try_open(options, none), HSMTLS_PIN_INCORRECT);
   }
   EXPECT_EQ(1U, trouble().count("C_Login"));
@@ -268,30 +216,27 @@ TEST_F(Identities, RefuseAWrongPinAndSendItOnce) {
 TEST_F(Identities, RefuseALockedPin) {
   with_key("p256");
   trouble().run("lock-pin");
-  open_options options;
-  options.key = "pkcs11:token=edge;object=p256";
-  identity_ptr none;
+  identity_source options = source_of("pkcs11:token=edge;object=p256");
+  open_identity none;
   EXPECT_EQ(try_open(options, none), HSMTLS_PIN_LOCKED);
 }
 
 TEST_F(Identities, AskForAPinThatNobodyGave) {
-  open_options options;
-  options.key = with_key("p256");
+  identity_source options = source_of(with_key("p256"));
   options.pin.reset();
-  identity_ptr none;
+  open_identity none;
   const answer said = try_open(options, none);
   EXPECT_EQ(said, HSMTLS_PIN_REQUIRED);
   EXPECT_THAT(said.message, HasSubstr("HSMTLS_PIN_SOURCE"));
 }
 
 TEST_F(Identities, RefuseAKeyThatLacksWhatIsRequiredOfIt) {
-  open_options options;
-  options.key = with_key("p256");
+  identity_source options = source_of(with_key("p256"));
   options.require = HSMTLS_KEY_LOCAL | HSMTLS_KEY_ALWAYS_SENSITIVE | HSMTLS_KEY_NEVER_EXTRACTABLE;
-  identity_ptr opened;
+  open_identity opened;
   EXPECT_EQ(try_open(options, opened), HSMTLS_OK);
   options.require = HSMTLS_KEY_ALWAYS_AUTHENTICATE;
-  identity_ptr none;
+  open_identity none;
   const answer said = try_open(options, none);
   EXPECT_EQ(said, HSMTLS_KEY_POLICY);
   EXPECT_THAT(said.message, HasSubstr("CKA_ALWAYS_AUTHENTICATE"));
@@ -330,8 +275,7 @@ TEST_F(Identities, TellTheirEventsUntilTheyAreClosedAndReleaseTheSubscriberOnce)
     std::atomic<int> lost{0}, restored{0}, signed_{0}, released{0};
     std::atomic<uint32_t> mechanism{0};
   } told;
-  open_options options;
-  options.key = with_key("p256");
+  identity_source options = source_of(with_key("p256"));
   options.on_event = [](void* user, const hsmtls_event* event) {
     auto& all = *static_cast<heard*>(user);
     ++(event->type == HSMTLS_EVENT_LOST       ? all.lost
@@ -341,8 +285,8 @@ TEST_F(Identities, TellTheirEventsUntilTheyAreClosedAndReleaseTheSubscriberOnce)
   };
   options.event_user = &told;
   options.event_release = [](void* user) { ++static_cast<heard*>(user)->released; };
-  identity_ptr identity = open(options);
-  const evp_key key = key_of(identity.get());
+  open_identity identity = opened(options);
+  const evp_key key = handed_key(identity.get());
   const auto sign = [&] {
     const std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
     uint8_t signature[256];
@@ -367,14 +311,14 @@ TEST_F(Identities, TellTheirEventsUntilTheyAreClosedAndReleaseTheSubscriberOnce)
 
   // Released, too, when opening fails.
   options.key = "pkcs11:token=edge;object=none";
-  identity_ptr none;
+  open_identity none;
   EXPECT_EQ(try_open(options, none), HSMTLS_KEY_NOT_FOUND);
   EXPECT_EQ(2, told.released);
 }
 
 TEST_F(Identities, CloseWhatWasHandedOutByNameAndLeaveNoSessionBehind) {
   hsmtls_identity* const identity = open_key("p256");
-  const evp_key key = key_of(identity);
+  const evp_key key = handed_key(identity);
   hsmtls_identity_close(identity);
   hsmtls_identity_close(identity);
   hsmtls_identity_counters counters{};
@@ -388,9 +332,8 @@ TEST_F(Identities, CloseWhatWasHandedOutByNameAndLeaveNoSessionBehind) {
 }
 
 TEST_F(Identities, WriteFilesThatAppearComplete) {
-  identity_ptr opened;
-  ASSERT_EQ(try_with("p256", pem(issue(half("p256").get(), "device", root).get()), opened),
-            HSMTLS_OK);
+  open_identity opened;
+  ASSERT_EQ(try_with("p256", issued("device", root), opened), HSMTLS_OK);
   const std::filesystem::path folder = token.folder() / "files";
   const auto write = [&] {
     return asked(hsmtls_identity_write_files,
@@ -413,9 +356,8 @@ TEST_F(Identities, WriteFilesThatAppearComplete) {
 TEST_F(Identities, AreOpenedWithAsManyCallsInATokenWithManyKeys) {
   const auto calls_to_open = [&] {
     const uint64_t before = trouble().total();
-    open_options options;
-    options.key = "pkcs11:token=edge;object=p256";
-    const identity_ptr opened = open(options);
+    identity_source options = source_of("pkcs11:token=edge;object=p256");
+    const open_identity made = opened(options);
     return trouble().total() - before;
   };
   open_key("p256");  // loaded and logged in

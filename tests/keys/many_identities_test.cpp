@@ -18,11 +18,9 @@ class ManyIdentities : public keys_in_softhsm {
  protected:
   // Opens, hands over in both kinds, signs now and then, and closes.
   void one_life(bool sign) {
-    open_options options;
-    options.key = "pkcs11:token=edge;object=p256";
-    const identity_ptr identity = open(options);
-    const evp_key key = key_of(identity.get());
-    const evp_key hybrid = key_of(identity.get(), HSMTLS_KEY_HYBRID);
+    const open_identity identity = opened(source_of("pkcs11:token=edge;object=p256"));
+    const evp_key key = handed_key(identity.get());
+    const evp_key hybrid = handed_key(identity.get(), HSMTLS_KEY_HYBRID);
     if (!sign) return;
     const std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
     uint8_t signature[256];

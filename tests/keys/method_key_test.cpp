@@ -24,8 +24,8 @@ class MethodKeys : public keys_in_softhsm {
 TEST_F(MethodKeys, AreTheSameKeyAsTheProviders) {
   for (const char* label : {"p256", "rsa"}) {
     hsmtls_identity* const identity = open_key(label);
-    const evp_key method = key_of(identity, HSMTLS_KEY_METHOD);
-    const evp_key provider = key_of(identity);
+    const evp_key method = handed_key(identity, HSMTLS_KEY_METHOD);
+    const evp_key provider = handed_key(identity);
     EXPECT_EQ(1, EVP_PKEY_eq(method.get(), provider.get())) << label;
     EXPECT_EQ(nullptr, EVP_PKEY_get0_provider(method.get()));
     EXPECT_TRUE(signs(method.get())) << openssl_errors();
@@ -34,7 +34,7 @@ TEST_F(MethodKeys, AreTheSameKeyAsTheProviders) {
 
 TEST_F(MethodKeys, FailOnceTheIdentityIsClosed) {
   hsmtls_identity* const identity = open_key("p256");
-  const evp_key key = key_of(identity, HSMTLS_KEY_METHOD);
+  const evp_key key = handed_key(identity, HSMTLS_KEY_METHOD);
   hsmtls_identity_close(identity);
   EXPECT_FALSE(signs(key.get()));
   EVP_PKEY* none = nullptr;

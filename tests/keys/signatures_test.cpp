@@ -12,16 +12,6 @@ using bytes = std::vector<uint8_t>;
 const bytes message{'m', 'e', 's', 's', 'a', 'g', 'e'};
 
 // The same public key in OpenSSL's own provider.
-evp_key software_half(EVP_PKEY* key) {
-  uint8_t* der = nullptr;
-  const int length = i2d_PUBKEY(key, &der);
-  EXPECT_LT(0, length) << openssl_errors();
-  const uint8_t* at = der;
-  evp_key made(d2i_PUBKEY(nullptr, &at, length));
-  OPENSSL_free(der);
-  return made;
-}
-
 using md_ctx = std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>>;
 using pkey_ctx = std::unique_ptr<EVP_PKEY_CTX, freed_by<EVP_PKEY_CTX_free>>;
 
@@ -75,8 +65,8 @@ class Signatures : public keys_in_softhsm {
     SCOPED_TRACE(label + " " + (how.digest ? how.digest : "") + " padding " +
                  std::to_string(how.padding) + " salt " + std::to_string(how.salt));
     hsmtls_identity* const identity = open_key(label);
-    const evp_key key = key_of(identity);
-    const evp_key half = software_half(key.get());
+    const evp_key key = handed_key(identity);
+    const evp_key half = public_half_of(key.get());
     const bytes signature = sign_message(key.get(), how);
     ASSERT_FALSE(signature.empty()) << openssl_errors();
     EXPECT_TRUE(verify_message(half.get(), how, signature))
@@ -98,7 +88,7 @@ TEST_F(Signatures, EcdsaOnEachCurveWithEachDigest) {
 }
 
 TEST_F(Signatures, OfOneContextAreOfOneMessageEach) {
-  const evp_key key = key_of(open_key("p256"));
+  const evp_key key = handed_key(open_key("p256"));
   const md_ctx context(EVP_MD_CTX_new());
   ASSERT_EQ(1, EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()));
   for (int i = 0; i < 2; ++i) {
@@ -108,12 +98,12 @@ TEST_F(Signatures, OfOneContextAreOfOneMessageEach) {
         1,
         EVP_DigestSign(context.get(), signature.data(), &length, message.data(), message.size()));
     signature.resize(length);
-    EXPECT_TRUE(verify_message(software_half(key.get()).get(), {"SHA256"}, signature)) << i;
+    EXPECT_TRUE(verify_message(public_half_of(key.get()).get(), {"SHA256"}, signature)) << i;
   }
 }
 
 TEST_F(Signatures, OfAMessageInParts) {
-  const evp_key key = key_of(open_key("p256"));
+  const evp_key key = handed_key(open_key("p256"));
   const md_ctx context(EVP_MD_CTX_new());
   bytes signature(128);
   size_t length = signature.size();
@@ -121,7 +111,7 @@ TEST_F(Signatures, OfAMessageInParts) {
   for (const uint8_t& part : message) ASSERT_EQ(1, EVP_DigestSignUpdate(context.get(), &part, 1));
   ASSERT_EQ(1, EVP_DigestSignFinal(context.get(), signature.data(), &length));
   signature.resize(length);
-  EXPECT_TRUE(verify_message(software_half(key.get()).get(), {"SHA256"}, signature));
+  EXPECT_TRUE(verify_message(public_half_of(key.get()).get(), {"SHA256"}, signature));
 }
 
 TEST_F(Signatures, Ed25519SignsWholeMessages) {
@@ -129,7 +119,7 @@ TEST_F(Signatures, Ed25519SignsWholeMessages) {
 }
 
 TEST_F(Signatures, Ed25519RefusesADigest) {
-  const evp_key key = key_of(open_key("ed25519"));
+  const evp_key key = handed_key(open_key("ed25519"));
   EXPECT_TRUE(sign_message(key.get(), {"SHA256"}).empty());
   EXPECT_THAT(openssl_errors(), testing::HasSubstr("signs messages, not digests"));
 }
@@ -153,7 +143,7 @@ TEST_F(Signatures, RsaPssWithAnotherMgf1DigestIsPaddedHere) {
 }
 
 TEST_F(Signatures, RsaPssRefusesASaltThatDoesNotFit) {
-  const evp_key key = key_of(open_key("rsa"));
+  const evp_key key = handed_key(open_key("rsa"));
   EXPECT_TRUE(sign_message(key.get(), {"SHA256", RSA_PKCS1_PSS_PADDING, 1000}).empty());
   EXPECT_THAT(openssl_errors(), testing::HasSubstr("salt of 1000 bytes does not fit"));
 }
@@ -161,8 +151,8 @@ TEST_F(Signatures, RsaPssRefusesASaltThatDoesNotFit) {
 TEST_F(Signatures, TwoPkcs11CallsEach) {
   hsmtls_identity* const ec = open_key("p256");
   hsmtls_identity* const rsa = open_key("rsa");
-  const evp_key ec_key = key_of(ec);
-  const evp_key rsa_key = key_of(rsa);
+  const evp_key ec_key = handed_key(ec);
+  const evp_key rsa_key = handed_key(rsa);
   const struct {
     EVP_PKEY* key;
     scheme how;
@@ -198,7 +188,7 @@ TEST_F(Signatures, SoftwareKeysInTheSameProcessCostNoPkcs11Call) {
 
 // Tokens in FIPS mode lack the raw operation; old ones lack PSS.
 TEST_F(Signatures, AreNeverRawWhereTheTokenHasTheMechanism) {
-  const evp_key key = key_of(open_key("rsa"));
+  const evp_key key = handed_key(open_key("rsa"));
   trouble().run("fail C_SignInit 2.. CKR_MECHANISM_INVALID");
   EXPECT_FALSE(sign_message(key.get(), {"SHA256", RSA_PKCS1_PSS_PADDING}).empty())
       << openssl_errors();
@@ -207,8 +197,8 @@ TEST_F(Signatures, AreNeverRawWhereTheTokenHasTheMechanism) {
 TEST_F(Signatures, ArePaddedHereWhereTheTokenHasOnlyTheRawOperation) {
   for (const int padding : {RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING}) {
     hsmtls_identity* const identity = open_key("rsa");
-    const evp_key key = key_of(identity);
-    const evp_key half = software_half(key.get());
+    const evp_key key = handed_key(identity);
+    const evp_key half = public_half_of(key.get());
     trouble().run("fail C_SignInit 1 CKR_MECHANISM_INVALID");
     const scheme how{"SHA256", padding};
     EXPECT_TRUE(verify_message(half.get(), how, sign_message(key.get(), how))) << openssl_errors();
@@ -222,7 +212,7 @@ TEST_F(Signatures, ArePaddedHereWhereTheTokenHasOnlyTheRawOperation) {
 
 TEST_F(Signatures, SayWhatTheTokenSaid) {
   hsmtls_identity* const identity = open_key("p256");
-  const evp_key key = key_of(identity);
+  const evp_key key = handed_key(identity);
   trouble().run("fail C_Sign * CKR_DATA_INVALID");
   EXPECT_TRUE(sign_message(key.get(), {"SHA256"}).empty());
   EXPECT_THAT(openssl_errors(), testing::HasSubstr("CKR_DATA_INVALID"));
@@ -233,16 +223,16 @@ TEST_F(Signatures, SayWhatTheTokenSaid) {
 }
 
 TEST_F(Signatures, GoOnAfterTheTokenWasReset) {
-  const evp_key key = key_of(open_key("p256"));
-  const evp_key half = software_half(key.get());
+  const evp_key key = handed_key(open_key("p256"));
+  const evp_key half = public_half_of(key.get());
   trouble().run("drop-sessions");
   EXPECT_TRUE(verify_message(half.get(), {"SHA256"}, sign_message(key.get(), {"SHA256"})));
 }
 
 TEST_F(Signatures, OfADigestAlone) {
   for (const char* label : {"p256", "rsa"}) {
-    const evp_key key = key_of(open_key(label));
-    const evp_key half = software_half(key.get());
+    const evp_key key = handed_key(open_key(label));
+    const evp_key half = public_half_of(key.get());
     const bytes digest(32, 7);
     const auto begin = [&](EVP_PKEY* with, auto init) {
       pkey_ctx context(EVP_PKEY_CTX_new_from_pkey(nullptr, with, nullptr));
@@ -273,8 +263,8 @@ TEST_F(Signatures, OfADigestAlone) {
 
 TEST_F(Signatures, InPiecesAndThroughACopyOfTheContext) {
   for (const char* label : {"p256", "rsa"}) {
-    const evp_key key = key_of(open_key(label));
-    const evp_key half = software_half(key.get());
+    const evp_key key = handed_key(open_key(label));
+    const evp_key half = public_half_of(key.get());
     const md_ctx context(EVP_MD_CTX_new());
     ASSERT_EQ(1,
               EVP_DigestSignInit_ex(
@@ -307,7 +297,7 @@ TEST_F(Signatures, OfCertificatesNameTheirAlgorithm) {
              {"ed25519", nullptr, 0, NID_ED25519}};
   for (const auto& one : all) {
     SCOPED_TRACE(std::string(one.label) + " " + std::to_string(one.padding));
-    const evp_key key = key_of(open_key(one.label));
+    const evp_key key = handed_key(open_key(one.label));
     const std::unique_ptr<X509_REQ, freed_by<X509_REQ_free>> request(X509_REQ_new());
     ASSERT_EQ(1, X509_REQ_set_pubkey(request.get(), key.get())) << openssl_errors();
     const md_ctx context(EVP_MD_CTX_new());
@@ -321,7 +311,7 @@ TEST_F(Signatures, OfCertificatesNameTheirAlgorithm) {
     }
     ASSERT_LT(0, X509_REQ_sign_ctx(request.get(), context.get())) << openssl_errors();
     EXPECT_EQ(one.nid, X509_REQ_get_signature_nid(request.get()));
-    EXPECT_EQ(1, X509_REQ_verify(request.get(), software_half(key.get()).get()))
+    EXPECT_EQ(1, X509_REQ_verify(request.get(), public_half_of(key.get()).get()))
         << openssl_errors();
   }
 }

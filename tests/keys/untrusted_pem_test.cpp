@@ -130,7 +130,7 @@ TEST_F(UntrustedPem, OfAnIdentityThatIsOpenIsItsKey) {
     const uint64_t calls = trouble().total();
     const evp_key key = read_key(pem);
     ASSERT_NE(nullptr, key) << openssl_errors();
-    EXPECT_EQ(1, EVP_PKEY_eq(key.get(), key_of(identity_).get()));
+    EXPECT_EQ(1, EVP_PKEY_eq(key.get(), handed_key(identity_).get()));
     EXPECT_EQ(calls, trouble().total());
   }
 }
@@ -166,7 +166,7 @@ TEST_F(UntrustedPem, OrdinaryPemIsReadAsEver) {
 }
 
 TEST_F(UntrustedPem, BehindACertificateInTheSameTextIsFound) {
-  const evp_key key = key_of(identity_);
+  const evp_key key = handed_key(identity_);
   const x509 certificate = certificate_for(key.get(), key.get(), 1, 2);
   BIO* const out = BIO_new(BIO_s_mem());
   ASSERT_EQ(1, PEM_write_bio_X509(out, certificate.get()));

@@ -41,17 +41,6 @@ inline bool verifies(EVP_PKEY* key,
          1;
 }
 
-// The public half alone, so that nothing but mathematics verifies.
-inline evp_key public_half_of(EVP_PKEY* key) {
-  unsigned char* der = nullptr;
-  const int length = i2d_PUBKEY(key, &der);
-  EXPECT_LT(0, length);
-  const unsigned char* start = der;
-  evp_key half(d2i_PUBKEY(nullptr, &start, length));
-  OPENSSL_free(der);
-  return half;
-}
-
 // A method key and what keeps it; released in this order.
 struct method_key {
   const hsmtls_legacy_functions* functions = nullptr;

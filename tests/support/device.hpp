@@ -2,14 +2,11 @@
 // certificates by a CA of its own.
 #pragma once
 
-#include <openssl/evp.h>
-
 #include <filesystem>
 #include <map>
 #include <string>
 
-#include "hsmtls/hsmtls.h"
-#include "tests/support/openssl.hpp"
+#include "tests/support/pki.hpp"
 #include "tests/support/softhsm.hpp"
 
 namespace hsmtls::test {
@@ -36,8 +33,7 @@ class device {
   void issue(const std::string& key) const;
 
   softhsm_token token_;
-  evp_key ca_key_;
-  x509 ca_;
+  authority ca_{"CA"};
 };
 
 }  // namespace hsmtls::test

@@ -27,6 +27,14 @@ std::vector<uint8_t> written_der(Write&& write) {
   return made;
 }
 
+// `public_half_of` returns the public half alone, in OpenSSL's own hands: mathematics verifies with it.
+inline evp_key public_half_of(EVP_PKEY* key) {
+  const std::vector<uint8_t> der =
+      written_der([&](unsigned char** out) { return i2d_PUBKEY(key, out); });
+  const unsigned char* at = der.data();
+  return evp_key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+}
+
 // `certificate_for` makes a certificate named CN=device for the key `subject`, good for an hour from
 // now, signed by `signer`.
 inline x509 certificate_for(EVP_PKEY* subject, EVP_PKEY* signer, long serial, long version) {

@@ -20,6 +20,12 @@ void extend(X509* certificate, X509* issuer, int nid, const std::string& value) 
   X509_EXTENSION_free(made);
 }
 
+std::string text_in(BIO* memory) {
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(memory, &text);
+  return {text, static_cast<size_t>(length)};
+}
+
 std::string joined(const std::vector<std::string>& all) {
   std::string text;
   for (const std::string& one : all) text += (text.empty() ? "" : ",") + one;
@@ -93,9 +99,13 @@ std::string authority::pem() const {
 std::string pem_of(X509* certificate) {
   const bio out(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(out.get(), certificate);
-  char* text = nullptr;
-  const long length = BIO_get_mem_data(out.get(), &text);
-  return {text, static_cast<size_t>(length)};
+  return text_in(out.get());
+}
+
+std::string pem_of(EVP_PKEY* key) {
+  const bio out(BIO_new(BIO_s_mem()));
+  PEM_write_bio_PrivateKey(out.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
+  return text_in(out.get());
 }
 
 evp_key software_key(const std::string& kind) {

@@ -38,6 +38,8 @@ class authority {
 };
 
 std::string pem_of(X509* certificate);
+// Of a software key, not encrypted.
+std::string pem_of(EVP_PKEY* key);
 
 // Software keys: "P-256", "RSA:1024", "RSA:2048", "ED25519".
 evp_key software_key(const std::string& kind = "P-256");

@@ -20,35 +20,6 @@ const char* or_null(const std::string& text) {
 
 }  // namespace
 
-std::ostream& operator<<(std::ostream& out, const answer& one) {
-  return out << one.name() << " \"" << one.message << '"';
-}
-
-open_identity opened(const identity_source& from) {
-  hsmtls_login login{};
-  login.struct_size = sizeof login;
-  login.pin = reinterpret_cast<const uint8_t*>(from.pin.data());
-  login.pin_len = static_cast<uint32_t>(from.pin.size());
-  hsmtls_identity_options options{};
-  options.struct_size = sizeof options;
-  options.deadline_ms = from.deadline_ms;
-  options.key = from.key.c_str();
-  options.certificate = or_null(from.certificates);
-  options.module = or_null(from.module);
-  options.login = &login;
-  options.flags = from.certificates.empty() ? HSMTLS_OPEN_WITHOUT_CERTIFICATE : 0;
-  hsmtls_identity* made = nullptr;
-  check(called([&](hsmtls_error** error) { return hsmtls_identity_open(&options, &made, error); }));
-  return open_identity(made);
-}
-
-evp_key handed_key(hsmtls_identity* identity, hsmtls_key_kind kind) {
-  EVP_PKEY* key = nullptr;
-  check(called(
-      [&](hsmtls_error** error) { return hsmtls_identity_evp_pkey(identity, kind, &key, error); }));
-  return evp_key(key);
-}
-
 answer try_context(hsmtls_identity* identity, const context_options& options, ssl_ctx& out) {
   hsmtls_trust trust{};
   trust.struct_size = sizeof trust;

@@ -4,66 +4,16 @@
 
 #include <openssl/ssl.h>
 
-#include <ostream>
 #include <string>
 #include <vector>
 
-#include "hsmtls/hsmtls_openssl.h"
-#include "tests/support/openssl.hpp"
+#include "tests/support/identities.hpp"
 
 namespace hsmtls::test {
 
 using ssl_ctx = std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>>;
 using ssl = std::unique_ptr<SSL, freed_by<SSL_free>>;
 using ssl_session = std::unique_ptr<SSL_SESSION, freed_by<SSL_SESSION_free>>;
-
-// What a call of libhsmtls.so returned, and said.
-struct answer {
-  int32_t code = HSMTLS_OK;
-  std::string message;
-
-  [[nodiscard]] bool fine() const { return code == HSMTLS_OK; }
-  // "PEER_UNTRUSTED", or "OK".
-  [[nodiscard]] std::string name() const { return hsmtls_code_name(code); }
-  [[nodiscard]] bool mentions(const std::string& words) const {
-    return message.find(words) != std::string::npos;
-  }
-};
-std::ostream& operator<<(std::ostream& out, const answer& one);
-
-// `called` makes a call, whose argument is where the error goes.
-template <class Call>
-answer called(Call&& call) {
-  hsmtls_error* error = nullptr;
-  answer made;
-  made.code = call(&error);
-  made.message = hsmtls_error_message(error);
-  hsmtls_error_free(error);
-  return made;
-}
-
-// `open_identity` is an identity whose last reference goes with the object.
-struct identity_released {
-  void operator()(hsmtls_identity* one) const { hsmtls_identity_release(one); }
-};
-using open_identity = std::unique_ptr<hsmtls_identity, identity_released>;
-
-struct identity_source {
-  std::string key;  // a URI
-  std::string pin;
-  std::string certificates{};  // PEM text; "": it is opened without a certificate
-  std::string module{};        // "": as HSMTLS_MODULE said when the program was started
-  uint32_t deadline_ms = 10000;
-};
-// `opened` opens an identity. Throws std::runtime_error with the library's words.
-open_identity opened(const identity_source& from);
-inline open_identity opened(const std::string& key,
-                            const std::string& pin,
-                            const std::string& certificates = {}) {
-  return opened({.key = key, .pin = pin, .certificates = certificates});
-}
-// `handed_key` returns its key as an EVP_PKEY. Throws std::runtime_error.
-evp_key handed_key(hsmtls_identity* identity, hsmtls_key_kind kind = HSMTLS_KEY_PROVIDER);
 
 // `context_options` are the options of hsmtls_identity_make_ssl_ctx, with trust as PEM text or in
 // places.

@@ -80,26 +80,20 @@ class over_softhsm : public testing::Test {
   void make_key(const std::string& name, hsmtls_generate_kind kind) const {
     // SoftHSM 2.6.1 leaks the name of the curve, in libcrypto's memory, whenever it looks at such a key.
     if (kind == HSMTLS_GENERATE_ED25519) expect_foreign_leaks();
-    hsmtls_login login{};
-    login.struct_size = sizeof login;
-    login.pin = reinterpret_cast<const uint8_t*>(token.user_pin().data());
-    login.pin_len = static_cast<uint32_t>(token.user_pin().size());
     const uint32_t bits = kind == HSMTLS_GENERATE_RSA ? 2048 : 0;
-    const answer made = called([&](hsmtls_error** error) {
-      return hsmtls_key_generate(
-          uri_of(name).c_str(), HSMTLS_TEST_CHAOS, &login, kind, bits, nullptr, error);
-    });
+    const answer made = generate_key(uri_of(name), token.user_pin(), kind, bits);
     if (!made.fine()) throw std::runtime_error(made.message);
   }
 
   [[nodiscard]] open_identity open_key(const std::string& name,
                                        const std::string& certificates,
                                        uint32_t deadline_ms = 10000) const {
-    const identity_source from{.key = uri_of(name),
-                               .pin = token.user_pin(),
-                               .certificates = certificates,
-                               .module = HSMTLS_TEST_CHAOS,
-                               .deadline_ms = deadline_ms};
+    identity_source from{.key = uri_of(name),
+                         .pin = token.user_pin(),
+                         .certificate = certificates,
+                         .module = HSMTLS_TEST_CHAOS,
+                         .deadline_ms = deadline_ms};
+    if (!certificates.empty()) from.flags = 0;
     return opened(from);
   }
 

@@ -20,8 +20,7 @@ struct candidate {
   std::vector<located_object> all;
   for (const candidate& one : fitting)
     all.push_back({one.where.description(), one.what.attributes()});
-  throw failure(HSMTLS_P11_AMBIGUOUS,
-                "the URI fits several keys: " + ambiguous_objects(wanted, all));
+  throw failure(HSMTLS_P11_AMBIGUOUS, ambiguous_objects(wanted, all));
 }
 
 // The one private key that a URI fits.
@@ -110,12 +109,12 @@ key::binding key::find(time_point until) {
   candidate found = find_key(process->modules(), wanted_, pins_, until);
   binding at{std::move(process), found.where, found.use, nullptr};
   token& behind = *found.where.behind;
-  // Found once more as an object that remembers itself, in a session that it can be read in.
+  // Read in a session of its own: what was found may already be of an earlier life.
   const CK_RV rv = behind.with_recovery(until, repeat::freely, [&](uint64_t& life) -> CK_RV {
     lease in;
     if (const CK_RV got = behind.borrow(false, until, in, life); got != CKR_OK) return got;
-    // Life 0 never is: the object searches for itself.
-    at.what = std::make_shared<object>(behind, found.what.recipe, CK_OBJECT_HANDLE{0}, uint64_t{0});
+    at.what =
+        std::make_shared<object>(behind, found.what.recipe, found.what.handle, found.what.life);
     if (public_half_) at.what->expect(*public_half_);  // of the parent process
     CK_OBJECT_HANDLE handle = 0;
     if (const CK_RV got = at.what->resolve(in, until, handle); got != CKR_OK) return got;

@@ -169,8 +169,7 @@ void remove_object(const char* uri_text, const hsmtls_p11_login* login, time_poi
   if (found.size() > 1) {
     std::vector<located_object> all;
     for (const found_object& one : found) all.push_back({in.where.description(), one.attributes()});
-    throw failure(HSMTLS_P11_AMBIGUOUS,
-                  "the URI fits several objects: " + ambiguous_objects(in.wanted, all));
+    throw failure(HSMTLS_P11_AMBIGUOUS, ambiguous_objects(in.wanted, all));
   }
   if (found.empty()) throw_not_found("nothing to remove: ", in.wanted, in.where, until);
   token& behind = in.behind();

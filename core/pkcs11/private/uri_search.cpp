@@ -90,8 +90,7 @@ present_token one_token_of(const modules_list& in, const uri& wanted, time_point
   if (fitting.size() == 1) return fitting[0];
   std::vector<token_description> all;
   for (const present_token& one : fitting) all.push_back(one.description());
-  throw failure(HSMTLS_P11_AMBIGUOUS,
-                "the URI fits several tokens: " + ambiguous_tokens(wanted, all));
+  throw failure(HSMTLS_P11_AMBIGUOUS, ambiguous_tokens(wanted, all));
 }
 
 bool can_log_in(const present_token& where, const pin_provider& pins) {

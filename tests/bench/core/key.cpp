@@ -74,20 +74,7 @@ key_in_use key_of(const std::string& kind, const key_place& place) {
 }
 
 test::open_identity open_with_certificate(const key_place& place) {
-  const std::string uri = place.uri();
-  hsmtls_login login{};
-  login.struct_size = sizeof login;
-  login.pin = reinterpret_cast<const uint8_t*>(place.where.pin.data());
-  login.pin_len = static_cast<uint32_t>(place.where.pin.size());
-  hsmtls_identity_options options{};
-  options.struct_size = sizeof options;
-  options.key = uri.c_str();
-  options.login = &login;
-  hsmtls_identity* made = nullptr;
-  const test::answer said = test::called(
-      [&](hsmtls_error** error) { return hsmtls_identity_open(&options, &made, error); });
-  if (!said.fine()) throw std::runtime_error(said.message);
-  return test::open_identity(made);
+  return test::opened({.key = place.uri(), .pin = place.where.pin, .flags = 0});
 }
 
 }  // namespace hsmtls::bench
