@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <new>
 #include <span>
 #include <string>
 
@@ -23,12 +22,8 @@ int32_t guard(hsmtls_error** out_error, Function&& function) noexcept {
   try {
     function();
     return HSMTLS_OK;
-  } catch (const failure& problem) {
-    return fail(problem, out_error);
-  } catch (const std::bad_alloc&) {
-    return fail(failure(HSMTLS_NO_MEMORY, {}), out_error);
-  } catch (const std::exception& problem) {
-    return fail(failure(HSMTLS_INTERNAL, problem.what()), out_error);
+  } catch (const std::exception&) {
+    return caught([&](const failure& problem) { return fail(problem, out_error); });
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -37,5 +38,20 @@ class failure : public std::exception {
   std::string message_;
   std::string reason_;
 };
+
+// `caught` is called where an exception is being handled, and hands it to `use` as a failure: the one
+// ladder behind all borders that nothing thrown may cross.
+template <class Use>
+auto caught(Use&& use) noexcept {
+  try {
+    throw;
+  } catch (const failure& problem) {
+    return use(problem);
+  } catch (const std::bad_alloc&) {
+    return use(failure(HSMTLS_NO_MEMORY, "no memory"));
+  } catch (const std::exception& problem) {
+    return use(failure(HSMTLS_INTERNAL, problem.what()));
+  }
+}
 
 }  // namespace hsmtls

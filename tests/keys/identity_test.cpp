@@ -190,6 +190,14 @@ TEST_F(Identities, RefuseWhatIsNotThereAndNameTheNearMiss) {
   }
 }
 
+TEST_F(Identities, LogInOnceToSayThatAKeyIsNotThere) {
+  with_key("p256");
+  trouble().run("reset");
+  open_identity none;
+  EXPECT_EQ(try_open(source_of("pkcs11:token=edge;object=p265"), none), HSMTLS_KEY_NOT_FOUND);
+  EXPECT_EQ(1U, trouble().count("C_Login"));
+}
+
 TEST_F(Identities, RefuseAModuleThatIsMissingOrNoModule) {
   for (const char* module : {"/nowhere/libsofthsm2.so", "/bin/true", "/etc/hostname"}) {
     identity_source options = source_of(with_key("p256"));

@@ -27,12 +27,8 @@ template <class Function, class Result>
 Result guarded(Result otherwise, Function&& function) noexcept {
   try {
     return function();
-  } catch (const failure& problem) {
-    raise(problem);
-  } catch (const std::bad_alloc&) {
-    raise(failure(HSMTLS_NO_MEMORY, {}));
-  } catch (const std::exception& problem) {
-    raise(failure(HSMTLS_INTERNAL, problem.what()));
+  } catch (const std::exception&) {
+    caught(raise);
   }
   return otherwise;
 }

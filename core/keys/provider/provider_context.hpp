@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <exception>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -69,12 +68,8 @@ Result guarded(const provider_context& context, Result otherwise, Function&& fun
   try {
     const errno_kept kept;
     return function();
-  } catch (const failure& problem) {
-    context.raise(problem);
-  } catch (const std::bad_alloc&) {
-    context.raise(failure(HSMTLS_NO_MEMORY, "no memory"));
-  } catch (const std::exception& problem) {
-    context.raise(failure(HSMTLS_INTERNAL, problem.what()));
+  } catch (const std::exception&) {
+    caught([&](const failure& problem) { context.raise(problem); });
   }
   errno = 0;
   return otherwise;

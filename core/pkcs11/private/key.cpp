@@ -35,8 +35,10 @@ candidate find_key(const modules_list& in,
   }
   const auto tokens = tokens_of(in, wanted, until);
   std::vector<candidate> fitting;
+  // Kept to the end: the near miss is looked for as whom the search was made.
+  std::vector<std::shared_ptr<const token_use>> uses;
   for (const present_token& where : tokens) {
-    const auto use = std::make_shared<const token_use>(*where.behind, until);
+    const auto use = uses.emplace_back(std::make_shared<const token_use>(*where.behind, until));
     const bool login_required = (where.info.flags & CKF_LOGIN_REQUIRED) != 0;
     // A PIN is sent to one token only, the one that the URI names.
     if (tokens.size() == 1 && login_required && can_log_in(where, pins)) log_in(where, pins, until);
@@ -48,7 +50,6 @@ candidate find_key(const modules_list& in,
   if (fitting.size() == 1) return std::move(fitting[0]);
   if (tokens.size() > 1) (void)one_token_of(in, wanted, until);  // throws AMBIGUOUS
   const present_token& where = tokens[0];
-  const token_use use(*where.behind, until);
   const bool hidden =
       (where.info.flags & CKF_LOGIN_REQUIRED) != 0 && !where.behind->logged_in(face::private_abi);
   if (hidden) log_in(where, pins, until);  // throws PIN_REQUIRED
