@@ -22,8 +22,10 @@ device::device() {
   token_.generate_rsa_2048("rsa", "02");
   write(file("pin"), token_.user_pin() + "\n");
   write(file("ca.pem"), ca_.pem());
+  write(file("intermediate.pem"), intermediate_.pem());
   const evp_key server = software_key();
-  const certificate_words localhost{.name = "localhost", .names = {"DNS:localhost"}};
+  const certificate_words localhost{.name = "localhost",
+                                    .names = {"DNS:localhost", "IP:127.0.0.1"}};
   write(file("server.pem"), pem_of(ca_.issue(server.get(), localhost).get()));
   write(file("server.key"), pem_of(server.get()));
   const answer bound = asked(hsmtls_openssl_bind, TLS_method(), EVP_sha256());
@@ -41,10 +43,11 @@ std::map<std::string, std::string> device::environment() const {
 void device::issue(const std::string& key) const {
   const open_identity identity =
       opened({.key = uri(key), .pin_source = pin_source(), .module = softhsm_module()});
-  const std::string name = "device-" + key;
-  write(file(key + ".pem"),
-        pem_of(ca_.issue(handed_key(identity.get()).get(), {.name = name, .names = {"DNS:" + name}})
-                   .get()));
+  const evp_key subject = handed_key(identity.get());
+  const certificate_words words{.name = "device-" + key, .names = {"DNS:device-" + key}};
+  write(file(key + ".pem"), pem_of(ca_.issue(subject.get(), words).get()));
+  write(file(key + "-chain.pem"),
+        pem_of(intermediate_.issue(subject.get(), words).get()) + intermediate_.pem());
 }
 
 }  // namespace hsmtls::test

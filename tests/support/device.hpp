@@ -12,8 +12,9 @@
 namespace hsmtls::test {
 
 // Keys "ec" (P-256) and "rsa" (2048 bits) in the token "edge". In its folder: the device's
-// certificates ec.pem and rsa.pem, the CA's ca.pem, a peer "localhost" with a software key
-// (server.pem, server.key), and the file "pin". The certificates are not in the token.
+// certificates ec.pem and rsa.pem, others by an intermediate CA (ec-chain.pem and rsa-chain.pem, with
+// intermediate.pem behind), the root's ca.pem, a peer "localhost" with a software key (server.pem,
+// server.key), and the file "pin". No certificate is in the token.
 class device {
  public:
   device();
@@ -34,6 +35,7 @@ class device {
 
   softhsm_token token_;
   authority ca_{"CA"};
+  authority intermediate_{"Device CA", ca_};
 };
 
 }  // namespace hsmtls::test
