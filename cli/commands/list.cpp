@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/commands/commands.hpp"
 #include "cli/library/tokens.hpp"
 #include "cli/library/uri.hpp"
@@ -66,13 +68,17 @@ std::string type_of(const object& one) {
 
 void run(const globals& all, const std::string& uri) {
   access in(all);
-  const bool with_login = in.has_pin(uri);
+  const bool with_pin = in.has_pin(uri);
   const std::vector<object> found =
-      list_objects(in, uri, with_login ? shown::all : shown::without_login);
+      list_objects(in, uri, with_pin ? shown::all : shown::without_login);
+  // A token with a PIN pad needs no PIN of us.
+  const bool logged_in = with_pin || std::any_of(found.begin(), found.end(), [](const object& one) {
+                           return one.object_class == HSMTLS_OBJECT_PRIVATE_KEY;
+                         });
   if (all.json) {
     json list = json::array();
     for (const object& one : found) list.push_back(of(one));
-    print_json({{"objects", list}, {"logged_in", with_login}});
+    print_json({{"objects", list}, {"logged_in", logged_in}});
     return;
   }
   if (!found.empty()) {
@@ -88,7 +94,7 @@ void run(const globals& all, const std::string& uri) {
   } else {
     note(all, "nothing in the token fits the URI");
   }
-  if (!with_login) {
+  if (!logged_in) {
     note(all,
          "(without a PIN, so no private objects: there is no terminal to ask on, and neither "
          "--pin-source nor HSMTLS_PIN_SOURCE)");

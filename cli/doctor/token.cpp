@@ -124,6 +124,12 @@ bool check_token(checklist& list, const patient& of) {
 }
 
 bool check_pin_source(checklist& list, const patient& of) {
+  if (const std::optional<token> found = token_of(of); found && found->has(token_flag::pin_pad)) {
+    list.notes("pin-source",
+               "the PIN is typed at the token's own reader, again after each loss: nothing logs in "
+               "by itself");
+    return true;
+  }
   if (query_attribute_of(of.uri, "pin-value")) {
     list.warns("pin-source",
                "the PIN itself is in the URI, which ends up in logs and lists of processes",

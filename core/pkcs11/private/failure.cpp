@@ -83,6 +83,9 @@ meaning meaning_of(CK_RV rv) {
     case CKR_SESSION_COUNT:
       return {HSMTLS_P11_TOKEN_ERROR,
               "all of the token's sessions are in use; try again or close some"};
+    case CKR_FUNCTION_CANCELED:
+      return {HSMTLS_P11_TOKEN_ERROR,
+              "it was cancelled at the reader, or nobody typed the PIN there in time; try again"};
     case CKR_HOST_MEMORY:
       return {HSMTLS_P11_NO_MEMORY, "out of memory"};
     default:
