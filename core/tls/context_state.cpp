@@ -1,5 +1,7 @@
 #include "core/tls/context_state.hpp"
 
+#include <new>
+
 #include "core/keys/failure.hpp"
 
 namespace hsmtls::tls {
@@ -17,8 +19,9 @@ void free_note(void* /*parent*/, void* note, CRYPTO_EX_DATA*, int, long, void*) 
   delete static_cast<verification_note*>(note);
 }
 int copy_note(CRYPTO_EX_DATA*, const CRYPTO_EX_DATA*, void** note, int, long, void*) {
-  if (*note != nullptr) *note = new verification_note(*static_cast<verification_note*>(*note));
-  return 1;
+  if (*note == nullptr) return 1;
+  *note = new (std::nothrow) verification_note(*static_cast<verification_note*>(*note));
+  return *note != nullptr ? 1 : 0;
 }
 
 // libcrypto never gives out number 0: that one is the application's.

@@ -50,7 +50,8 @@ class context_state {
   trust_source source_;
 };
 
-// The trust by which the peer of this handshake was verified; null: it was not, or not by us.
+// The trust by which the peer of this handshake was verified, and nothing else; null: it was not, or
+// something of the application's had a say. `note_verified_by` throws std::bad_alloc.
 std::shared_ptr<const trust> verified_by(const SSL* ssl);
 void note_verified_by(SSL* ssl, std::shared_ptr<const trust> by);
 

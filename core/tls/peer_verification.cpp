@@ -1,5 +1,7 @@
 #include "core/tls/peer_verification.hpp"
 
+#include <exception>
+
 namespace hsmtls::tls {
 namespace {
 
@@ -38,6 +40,11 @@ int verify_with(X509_STORE* store, X509_STORE_CTX* outer, SSL* connection) {
   return result > 0 ? 1 : 0;
 }
 
+const X509* anchor_of(const STACK_OF(X509) * chain) {
+  const int length = chain != nullptr ? count(chain) : 0;
+  return length > 0 ? item<const X509>(chain, length - 1) : nullptr;
+}
+
 int verify(X509_STORE_CTX* outer, void* argument) {
   const auto& state = *static_cast<const context_state*>(argument);
   auto* const connection = static_cast<SSL*>(
@@ -47,16 +54,52 @@ int verify(X509_STORE_CTX* outer, void* argument) {
   if (!state.is_first_store(store) || crypto().X509_STORE_CTX_get0_cert(outer) == nullptr) {
     return crypto().X509_verify_cert(outer) > 0 ? 1 : 0;
   }
-  std::shared_ptr<const trust> snapshot = state.trusted();
+  const std::shared_ptr<const trust> snapshot = state.trusted();
   // The first one may have been added to by the context's user (SSL_CTX_load_verify_locations).
   const int result = snapshot->store.get() == store
                          ? crypto().X509_verify_cert(outer)
                          : verify_with(snapshot->store.get(), outer, connection);
-  note_verified_by(connection, std::move(snapshot));
+  try {
+    const bool by_trust_alone =
+        result > 0 && is_left_to_trust(connection, state) &&
+        snapshot->holds(anchor_of(crypto().X509_STORE_CTX_get0_chain(outer)));
+    note_verified_by(connection, by_trust_alone ? snapshot : nullptr);
+  } catch (const std::exception&) {  // not resumed, then
+  }
   return result > 0 ? 1 : 0;
 }
 
 }  // namespace
+
+bool is_left_to_trust(const SSL* connection, const context_state& state) {
+  X509_STORE* const store = ssl().SSL_CTX_get_cert_store(ssl().SSL_get_SSL_CTX(connection));
+  X509_STORE* own_store = nullptr;
+  ssl().SSL_ctrl(const_cast<SSL*>(connection),
+                 SSL_CTRL_GET_VERIFY_CERT_STORE,
+                 0,
+                 static_cast<void*>(&own_store));
+  return state.is_first_store(store) && own_store == nullptr &&
+         ssl().SSL_get_verify_callback(connection) == nullptr &&
+         crypto().X509_STORE_get_verify_cb(store) == nullptr;
+}
+
+std::string rules_of(SSL* connection) {
+  const SSL_CTX* const context = ssl().SSL_get_SSL_CTX(connection);
+  std::string rules;
+  for (const X509_VERIFY_PARAM* const one :
+       {ssl().SSL_get0_param(connection),
+        crypto().X509_STORE_get0_param(ssl().SSL_CTX_get_cert_store(context))}) {
+    for (const long long number :
+         {static_cast<long long>(
+              crypto().X509_VERIFY_PARAM_get_flags(const_cast<X509_VERIFY_PARAM*>(one))),
+          static_cast<long long>(crypto().X509_VERIFY_PARAM_get_hostflags(one)),
+          static_cast<long long>(crypto().X509_VERIFY_PARAM_get_depth(one)),
+          static_cast<long long>(crypto().X509_VERIFY_PARAM_get_auth_level(one))}) {
+      rules.append(std::to_string(number)).push_back(' ');
+    }
+  }
+  return rules;
+}
 
 void verify_by_state(SSL_CTX* ssl_ctx, context_state& state) {
   ssl().SSL_CTX_set_cert_verify_callback(ssl_ctx, verify, &state);

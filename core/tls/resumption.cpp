@@ -1,8 +1,9 @@
 #include "core/tls/resumption.hpp"
 
-#include <array>
 #include <cstring>
 #include <exception>
+
+#include "core/tls/peer_verification.hpp"
 
 namespace hsmtls::tls {
 namespace {
@@ -31,6 +32,7 @@ bool key_of(SSL* connection, const context_state& state, const trust& by, sessio
   out.names = names_of(connection);
   out.certificate = digest_of(ssl().SSL_get_certificate(connection));
   out.trust = by.stamp;
+  out.rules = rules_of(connection);
   out.alpn.assign(state.alpn.begin(), state.alpn.end());
   return !out.names.empty();
 }
@@ -54,23 +56,42 @@ int keep_session(SSL* connection, SSL_SESSION* session) {
   return not_kept;
 }
 
-// What a ticket must have been made with: this identity, this trust.
-using ticket_mark = std::array<uint8_t, 2 * sizeof(digest)>;
-ticket_mark mark_of(const SSL* connection, const trust& by) {
-  ticket_mark made;
-  const digest certificate = digest_of(ssl().SSL_get_certificate(connection));
-  std::memcpy(made.data(), certificate.data(), certificate.size());
-  std::memcpy(made.data() + certificate.size(), by.stamp.data(), by.stamp.size());
-  return made;
+// The name that a client asks for, while libssl has not come to it yet (RFC 6066 section 3: of the
+// names that were meant to be possible there is only this kind, once).
+std::string asked_for(SSL* connection) {
+  const unsigned char* extension = nullptr;
+  size_t length = 0;
+  if (ssl().SSL_client_hello_get0_ext(connection, TLSEXT_TYPE_server_name, &extension, &length) !=
+      1) {
+    return "";
+  }
+  constexpr size_t head = 5;  // the list's length, the kind, the name's length
+  return length > head ? std::string(extension + head, extension + length) : "";
+}
+
+// What a ticket must have been made with: this identity, this trust, these rules, this name. (libssl
+// takes a ticket before it asks which context that name is for.)
+digest mark_of(SSL* connection, const trust& by, const std::string& name) {
+  std::string all;
+  const auto add = [&](const digest& one) { all.append(one.begin(), one.end()); };
+  add(digest_of(ssl().SSL_get_certificate(connection)));
+  add(by.stamp);
+  add(digest_of(rules_of(connection)));
+  return digest_of(all + name);
 }
 
 int make_ticket(SSL* connection, void* argument) {
   const host::error_mark errors;
   try {
+    // One that was taken has its mark already.
+    if (ssl().SSL_session_reused(connection) == 1) return 1;
     const auto& state = *static_cast<const context_state*>(argument);
     std::shared_ptr<const trust> by = verified_by(connection);
-    if (!by) by = state.trusted();  // a client without certificate: there was nothing to verify
-    const ticket_mark mark = mark_of(connection, *by);
+    const bool anonymous = ssl().SSL_get0_peer_certificate(connection) == nullptr;
+    if (anonymous) by = state.trusted();  // there was nothing to verify
+    if (!by) return 1;                    // without a mark it is taken by nobody
+    const char* const name = ssl().SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
+    const digest mark = mark_of(connection, *by, name != nullptr ? name : "");
     return ssl().SSL_SESSION_set1_ticket_appdata(
         ssl().SSL_get_session(connection), mark.data(), mark.size());
   } catch (const std::exception&) {
@@ -80,9 +101,9 @@ int make_ticket(SSL* connection, void* argument) {
 
 bool may_resume(SSL* connection, SSL_SESSION* session, const context_state& state) {
   const std::shared_ptr<keys::token_key> key = state.key();
-  if (key && key->is_closed()) return false;
+  if ((key && key->is_closed()) || !is_left_to_trust(connection, state)) return false;
   std::shared_ptr<const trust> now = state.trusted();
-  const ticket_mark wanted = mark_of(connection, *now);
+  const digest wanted = mark_of(connection, *now, asked_for(connection));
   void* found = nullptr;
   size_t length = 0;
   if (ssl().SSL_SESSION_get0_ticket_appdata(session, &found, &length) != 1 ||
@@ -136,7 +157,10 @@ void never_resume(SSL_CTX* ssl_ctx) {
 void offer_session(SSL* connection) {
   const host::error_mark mark;
   const context_state* const state = context_state::of(connection);
-  if (state == nullptr || !state->resumes || ssl().SSL_is_server(connection) == 1) return;
+  if (state == nullptr || !state->resumes || ssl().SSL_is_server(connection) == 1 ||
+      !is_left_to_trust(connection, *state)) {
+    return;
+  }
   std::shared_ptr<const trust> by = state->trusted();
   session_key key;
   if (!by || !key_of(connection, *state, *by, key)) return;

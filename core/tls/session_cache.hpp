@@ -16,6 +16,7 @@ struct session_key {
   digest certificate{};  // that the client presents: zeros for none
   digest trust{};        // that the server was verified by
   std::string names;     // verified, and sent as SNI
+  std::string rules;     // of the verification
   std::string alpn;
 
   friend bool operator==(const session_key&, const session_key&) = default;

@@ -2,12 +2,12 @@
 
 #include <dirent.h>
 #include <stdlib.h>  // secure_getenv
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <set>
 #include <sstream>
 
 #include "core/keys/failure.hpp"
@@ -62,13 +62,7 @@ class collected {
     for (std::string one; std::getline(folders, one, ':');) places.push_back(one);
     bool any = false;
     for (const std::string& one : places) {
-      struct stat seen {};
-      if (::stat(one.c_str(), &seen) != 0) continue;
-      any = true;
-      // Certificates that come or go change their folder's time.
-      stamps_.insert(digest_of("system " + one + ' ' + std::to_string(seen.st_ino) + ' ' +
-                               std::to_string(seen.st_mtim.tv_sec) + '.' +
-                               std::to_string(seen.st_mtim.tv_nsec)));
+      any = any || ::access(one.c_str(), F_OK) == 0;
     }
     if (!any) {
       refuse("this system has no trusted certificates: there is neither " +
@@ -78,11 +72,15 @@ class collected {
     if (crypto().X509_STORE_set_default_paths(into_.store.get()) != 1) {
       refuse("OpenSSL cannot look for the system's trusted certificates");
     }
+    into_.with_system = true;
+    into_.names.clear();
   }
 
   [[nodiscard]] digest stamp() const {
+    static std::atomic<uint64_t> readings{0};
     std::string all;
-    for (const digest& one : stamps_) all.append(one.begin(), one.end());
+    if (into_.with_system) all = "system " + std::to_string(++readings);
+    for (const digest& one : into_.certificates) all.append(one.begin(), one.end());
     return digest_of(all);
   }
 
@@ -96,7 +94,7 @@ class collected {
   void add(X509* certificate) {
     // Decodes its extensions now, by this thread: libcrypto would do it in the first handshakes, all at once.
     (void)crypto().X509_get_extension_flags(certificate);
-    if (!stamps_.insert(digest_of(certificate)).second) return;
+    if (!into_.certificates.insert(digest_of(certificate)).second) return;
     if (crypto().X509_STORE_add_cert(into_.store.get(), certificate) != 1) {
       refuse("OpenSSL does not take the trusted certificate " + keys::name_of(certificate));
     }
@@ -114,7 +112,6 @@ class collected {
   }
 
   trust& into_;
-  std::set<digest> stamps_;
 };
 
 bool ends_with(const std::string& text, std::string_view with) {
@@ -157,7 +154,6 @@ std::shared_ptr<const trust> read_trust(const trust_source& source) {
   }
   if (source.system || (source.file.empty() && source.text.empty() && source.folder.empty())) {
     all.add_system();
-    made->names.clear();
   }
   made->stamp = all.stamp();
   return made;

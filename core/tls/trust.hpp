@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,16 @@ struct trust {
   // those are found one by one, and a list without them would make clients think that they are not
   // wanted.
   std::vector<x509_name> names;
-  // The same for the same certificates. (Of the system's only where they are and when they changed.)
+  // The same for the same certificates; of what includes the system's, which are not looked at, there is
+  // none that is the same.
   digest stamp{};
+  bool with_system = false;
+  std::set<digest> certificates;  // without the system's
+
+  // Whether this certificate was in it from the beginning: the store may have been added to since.
+  [[nodiscard]] bool holds(const X509* certificate) const {
+    return with_system || certificates.contains(digest_of(certificate));
+  }
 };
 
 // `read_trust` reads it. Throws failure (TRUST_UNUSABLE), which names what cannot be read.

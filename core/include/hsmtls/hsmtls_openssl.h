@@ -106,8 +106,11 @@ HSMTLS_API int32_t hsmtls_identity_make_ssl_ctx(hsmtls_identity* identity,
 HSMTLS_API int32_t hsmtls_ssl_ctx_reload_trust(struct ssl_ctx_st* ssl_ctx,
                                                hsmtls_error** out_error);
 /* hsmtls_ssl_resume offers the peer of an SSL that has not begun its handshake the session that was
- * had last with a context like its own (same identity, server name, trust, ALPN). For clients of
- * contexts that make_ssl_ctx made; without one to offer it does nothing. */
+ * had last with a context like its own (same identity, server name, trust, ALPN; with the system's
+ * trust: with the same context). For clients of contexts that make_ssl_ctx made; without one to offer
+ * it does nothing, nor where the application verifies peers in a way of its own (a store, a callback).
+ * One that replaces the callback of SSL_CTX_set_cert_verify_callback, which is ours, makes its
+ * contexts with HSMTLS_TLS_NO_RESUMPTION. */
 HSMTLS_API int32_t hsmtls_ssl_resume(struct ssl_st* ssl, hsmtls_error** out_error);
 /* hsmtls_ssl_explain makes of a handshake, read or write that failed an error that says why: call it
  * at once, on the same thread, with what SSL_connect and the like returned. It empties the thread's

@@ -135,8 +135,8 @@ inline ssl_ctx_ptr make_ssl_ctx(hsmtls_identity* one,
 
 // `make_ssl_ctx` makes an SSL_CTX ready for use: this identity, the peer and its name verified, TLS
 // 1.2 or newer, resumption only ever as this identity to the same name with the same trust and ALPN.
-// Of an identity that is none: errc::bad_argument; a context without one comes from the function of
-// the same name below. Its ex_data 0 and its password callback's data stay empty.
+// Of an identity that is none: errc::bad_argument; a context without one comes from
+// make_ssl_ctx_without_identity. Its ex_data 0 and its password callback's data stay empty.
 inline ssl_ctx_ptr identity::make_ssl_ctx(const tls_options& options, diagnostics& problem) const {
   if (shared_ == nullptr) {
     problem = diagnostics(HSMTLS_BAD_ARGUMENT, nullptr);

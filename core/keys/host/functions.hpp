@@ -79,14 +79,15 @@
   X(X509_get0_serialNumber) X(X509_check_issued) X(X509_NAME_print_ex) X(X509_NAME_cmp) X(X509_get0_notBefore) X(X509_get0_notAfter) \
   X(X509_cmp_current_time) X(ASN1_TIME_compare) X(X509_digest) X(X509_get_extension_flags) X(X509_verify) X(d2i_X509) X(i2d_X509) X(i2d_X509_NAME) X(i2d_ASN1_INTEGER) \
   X(X509_STORE_new) X(X509_STORE_free) X(X509_STORE_up_ref) X(X509_STORE_add_cert) \
-  X(X509_STORE_set_default_paths) \
+  X(X509_STORE_set_default_paths) X(X509_STORE_get0_param) X(X509_STORE_get_verify_cb) \
   X(X509_STORE_CTX_new) X(X509_STORE_CTX_free) X(X509_STORE_CTX_init) X(X509_STORE_CTX_get0_cert) X(X509_STORE_CTX_get0_untrusted) \
   X(X509_STORE_CTX_get0_param) X(X509_STORE_CTX_set_ex_data) X(X509_STORE_CTX_get_ex_data) X(X509_STORE_CTX_get_error) \
   X(X509_STORE_CTX_set_error) X(X509_STORE_CTX_get_error_depth) X(X509_STORE_CTX_set_error_depth) X(X509_STORE_CTX_get_current_cert) \
-  X(X509_STORE_CTX_set_current_cert) X(X509_STORE_CTX_get1_chain) X(X509_STORE_CTX_set0_verified_chain) X(X509_STORE_CTX_get_verify_cb) \
+  X(X509_STORE_CTX_set_current_cert) X(X509_STORE_CTX_get0_chain) X(X509_STORE_CTX_get1_chain) X(X509_STORE_CTX_set0_verified_chain) X(X509_STORE_CTX_get_verify_cb) \
   X(X509_STORE_CTX_set_verify_cb) X(X509_STORE_CTX_set0_dane) X(X509_verify_cert) X(X509_verify_cert_error_string) \
   X(X509_VERIFY_PARAM_set1_host) X(X509_VERIFY_PARAM_set1_ip_asc) X(X509_VERIFY_PARAM_set_hostflags) X(X509_VERIFY_PARAM_set1) \
-  X(X509_VERIFY_PARAM_get0_host) X(X509_VERIFY_PARAM_get1_ip_asc) X(X509_VERIFY_PARAM_move_peername) X(X509_NAME_dup) X(X509_NAME_free) \
+  X(X509_VERIFY_PARAM_get0_host) X(X509_VERIFY_PARAM_get1_ip_asc) X(X509_VERIFY_PARAM_get_flags) X(X509_VERIFY_PARAM_get_hostflags) \
+  X(X509_VERIFY_PARAM_get_depth) X(X509_VERIFY_PARAM_get_auth_level) X(X509_VERIFY_PARAM_move_peername) X(X509_NAME_dup) X(X509_NAME_free) \
   X(X509_STORE_CTX_get0_store) X(X509_get_default_cert_file) X(X509_get_default_cert_file_env) \
   X(X509_get_default_cert_dir) X(X509_get_default_cert_dir_env) X(X509_get_ext_d2i) X(GENERAL_NAMES_free) X(ASN1_TIME_to_tm)
 
@@ -96,16 +97,16 @@
   X(SSL_CTX_use_cert_and_key) X(SSL_CTX_set_verify) X(SSL_CTX_get0_param) X(SSL_CTX_set_cert_verify_callback) \
   X(SSL_CTX_set_alpn_protos) X(SSL_CTX_set_alpn_select_cb) X(SSL_CTX_set_session_id_context) \
   X(SSL_CTX_sess_set_new_cb) X(SSL_CTX_set_options) X(SSL_CTX_set_ex_data) X(SSL_CTX_get_ex_data) \
-  X(SSL_CTX_set_cert_store) X(SSL_CTX_get0_certificate) X(SSL_CTX_get_security_level) X(SSL_CTX_set_cert_cb) \
+  X(SSL_CTX_set_cert_store) X(SSL_CTX_get_cert_store) X(SSL_CTX_get0_certificate) X(SSL_CTX_get_security_level) X(SSL_CTX_set_cert_cb) \
   X(SSL_CTX_set_num_tickets) X(SSL_CTX_set_session_ticket_cb) \
   /* connections */ \
   X(SSL_get_SSL_CTX) X(SSL_get_error) X(SSL_get_verify_result) X(SSL_set_session) X(SSL_is_server) \
   X(SSL_select_next_proto) X(SSL_get_servername) X(SSL_get_ex_data_X509_STORE_CTX_idx) X(SSL_ctrl) \
-  X(SSL_get0_dane) X(SSL_get0_param) X(SSL_get_certificate) X(SSL_get_session) X(SSL_get_verify_mode) \
+  X(SSL_get0_dane) X(SSL_get0_param) X(SSL_get_certificate) X(SSL_get_session) X(SSL_get_verify_mode) X(SSL_get_verify_callback) \
   X(SSL_set_ex_data) X(SSL_get_ex_data) X(SSL_set_client_CA_list) X(SSL_get0_verified_chain) \
-  X(SSL_client_version) X(SSL_is_init_finished) X(SSL_get_sigalgs) \
+  X(SSL_client_version) X(SSL_is_init_finished) X(SSL_get_sigalgs) X(SSL_get0_peer_certificate) X(SSL_client_hello_get0_ext) \
   /* sessions */ \
-  X(SSL_SESSION_dup) X(SSL_SESSION_free) X(SSL_SESSION_set1_ticket_appdata) X(SSL_SESSION_get0_ticket_appdata) \
+  X(SSL_session_reused) X(SSL_SESSION_dup) X(SSL_SESSION_free) X(SSL_SESSION_set1_ticket_appdata) X(SSL_SESSION_get0_ticket_appdata) \
   X(SSL_SESSION_get_protocol_version)
 // clang-format on
 
