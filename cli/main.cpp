@@ -3,12 +3,14 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <csignal>
 #include <exception>
+#include <sstream>
 #include <string_view>
 
 #include "cli/commands/commands.hpp"
 #include "cli/library/problem.hpp"
+#include "cli/mistake.hpp"
 #include "cli/output/print.hpp"
 #include "hsmtls/hsmtls_openssl.h"
 
@@ -78,16 +80,13 @@ int run(int count, char** arguments) {
             static_cast<const void*>(EVP_sha256()));
     app.parse(count, arguments);
   } catch (const CLI::Success& asked) {
-    return app.exit(asked);
+    std::ostringstream text;
+    (void)app.exit(asked, text, text);
+    print(text.str());
   } catch (const CLI::RuntimeError& failed) {
     return failed.get_exit_code();
   } catch (const CLI::ParseError& mistake) {
-    const auto named = app.get_subcommands();
-    const std::string help =
-        named.empty() ? "hsmtls --help" : "hsmtls " + named[0]->get_name() + " --help";
-    print_problem(usage(fmt::format("{}. See: {}", mistake.what(), help)),
-                  asks_for_json(count, arguments));
-    return 2;
+    throw mistake_of(app, mistake);
   }
   return 0;
 }
@@ -96,10 +95,12 @@ int run(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   const bool as_json = asks_for_json(count, arguments);
+  // A server or a reader that goes away is an error of the write like any other.
+  (void)std::signal(SIGPIPE, SIG_IGN);
   try {
     return run(count, arguments);
   } catch (const problem& what) {
-    if (*what.what() != '\0') print_problem(what, as_json);
+    print_problem(what, as_json);
     return what.exit_status();
   } catch (const std::bad_alloc&) {
     print_problem({HSMTLS_NO_MEMORY, "there is no memory left"}, as_json);

@@ -19,6 +19,11 @@ size_t width_of(const std::string& text) {
   }));
 }
 
+// What cannot be written to stderr can be said nowhere.
+void say(const std::string& text) {
+  (void)std::fputs(text.c_str(), stderr);
+}
+
 std::string padded(const std::string& text, size_t width) {
   return text + std::string(width - std::min(width, width_of(text)), ' ');
 }
@@ -26,10 +31,12 @@ std::string padded(const std::string& text, size_t width) {
 }  // namespace
 
 void print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw problem(HSMTLS_FILE_UNREADABLE,
-                  fmt::format("cannot write to stdout: {}", std::strerror(errno)));
-  }
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+    return;
+  // Whoever reads the other end has seen enough, as `head` has, and nobody is told.
+  if (errno == EPIPE) throw problem(HSMTLS_CANCELLED, "");
+  throw problem(HSMTLS_FILE_UNREADABLE,
+                fmt::format("cannot write to stdout: {}", std::strerror(errno)));
 }
 
 void print_facts(const std::vector<std::pair<std::string, std::string>>& facts) {
@@ -63,15 +70,22 @@ void print_table(const std::vector<std::string>& heading,
 }
 
 void note(const globals& all, const std::string& text) {
-  if (!all.json) fmt::print(stderr, "{}\n", text);
+  if (!all.json) say(text + "\n");
 }
 
 void print_problem(const problem& what, bool as_json) {
-  if (as_json) {
-    print_json(of(what));
+  if (*what.what() == '\0') return;
+  if (!as_json) {
+    say(styled(stderr, colour::red, "hsmtls:") + " " + printable(what.what()) + "\n");
     return;
   }
-  fmt::print(stderr, "{} {}\n", styled(stderr, colour::red, "hsmtls:"), printable(what.what()));
+  try {
+    print_json(of(what));
+  } catch (const problem& unwritable) {
+    // It must not get lost: there is stderr.
+    print_problem(what, false);
+    if (std::strcmp(unwritable.what(), what.what()) != 0) print_problem(unwritable, false);
+  }
 }
 
 }  // namespace hsmtls::cli

@@ -9,7 +9,8 @@
 
 namespace hsmtls::cli {
 
-// Throws problem (FILE_UNREADABLE) where stdout does not take it: a full disk must not look like success.
+// Throws problem where stdout does not take it: a full disk must not look like success. Without a
+// message where it is a pipe that nobody reads any more.
 void print(const std::string& text);
 
 // `print_facts` prints lines of "name: value", the values below one another.
@@ -22,7 +23,8 @@ void print_table(const std::vector<std::string>& heading,
 // `note` prints a line beside the result, on stderr, and nothing with --json.
 void note(const globals& all, const std::string& text);
 
-// `print_problem` prints an error: to stderr, with --json as JSON to stdout.
+// `print_problem` prints an error: to stderr, with --json as JSON to stdout, unless that cannot be
+// written. One without a message is not spoken of.
 void print_problem(const problem& what, bool as_json);
 
 }  // namespace hsmtls::cli
