@@ -68,7 +68,7 @@ void add_csr(CLI::App& app, const globals& all) {
   command
       ->add_option("--san",
                    given->request.alternative_names,
-                   "DNS:a.example,IP:192.0.2.1, URI:…, email:…; may be given several times")
+                   "DNS:a.example,IP:192.0.2.1,URI:…,email:…; may be given several times")
       ->type_name("NAMES")
       ->expected(1)
       ->take_all();

@@ -1,6 +1,7 @@
 #include "cli/openssl/subject.hpp"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include <algorithm>
@@ -26,6 +27,7 @@ std::vector<std::string> split(const std::string& text, char delimiter) {
   return parts;
 }
 
+// openssl -subj: a backslash takes the meaning from the character behind it.
 std::string unescaped(const std::string& text) {
   std::string out;
   for (size_t at = 0; at < text.size(); ++at) {
@@ -35,12 +37,51 @@ std::string unescaped(const std::string& text) {
   return out;
 }
 
-std::string trimmed_left(std::string text) {
-  text.erase(0, text.find_first_not_of(' '));
-  return text;
+// RFC 4514 section 2.4: two hexadecimal digits behind a backslash are a byte.
+std::string unescaped_rfc4514(const std::string& text) {
+  std::string out;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\' || at + 1 == text.size()) {
+      out += text[at];
+      continue;
+    }
+    const auto digit = [&](size_t of) {
+      return of < text.size() ? OPENSSL_hexchar2int(static_cast<unsigned char>(text[of])) : -1;
+    };
+    const int high = digit(at + 1);
+    const int low = digit(at + 2);
+    const bool is_byte = high >= 0 && low >= 0;
+    out += is_byte ? static_cast<char>(high << 4 | low) : text[at + 1];
+    at += is_byte ? 2 : 1;
+  }
+  return out;
 }
 
-void add(X509_NAME* to, const std::string& part) {
+std::string trimmed(const std::string& text) {
+  const size_t start = text.find_first_not_of(' ');
+  if (start == std::string::npos) return "";
+  return text.substr(start, text.find_last_not_of(' ') - start + 1);
+}
+
+// Both forms give these a meaning: what is left as it stands would be another name than was meant.
+void refuse_what_is_not_supported(const std::string& value, bool is_rfc4514) {
+  if (is_rfc4514 && value.starts_with('#')) {
+    throw usage(fmt::format(
+        "--subject: '{}' would be the bytes of an ASN.1 value, which are not supported; "
+        "a value that begins with # is written \\#",
+        value));
+  }
+  const std::vector<std::string> parts = split(value, '+');
+  for (size_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].find('=') == std::string::npos) continue;
+    throw usage(
+        fmt::format("--subject: '+{}' would be a second name beside the first, which is not "
+                    "supported; a plus in a value is written \\+",
+                    parts[i]));
+  }
+}
+
+void add(X509_NAME* to, const std::string& part, bool is_rfc4514) {
   const size_t equals = part.find('=');
   if (equals == std::string::npos || equals == 0) {
     throw usage(
@@ -48,8 +89,10 @@ void add(X509_NAME* to, const std::string& part) {
                     "'CN=device-0001,O=Example'; a comma in a value is written \\,",
                     part));
   }
-  const std::string name = trimmed_left(part.substr(0, equals));
-  const std::string value = unescaped(part.substr(equals + 1));
+  const std::string name = trimmed(part.substr(0, equals));
+  const std::string typed = part.substr(equals + 1);
+  refuse_what_is_not_supported(typed, is_rfc4514);
+  const std::string value = is_rfc4514 ? unescaped_rfc4514(typed) : unescaped(typed);
   if (value.empty()) throw usage(fmt::format("--subject: '{}' has no value", name));
   if (X509_NAME_add_entry_by_txt(to,
                                  name.c_str(),
@@ -100,7 +143,7 @@ x509_name parse_subject(const std::string& text) {
   std::vector<std::string> parts =
       split(with_slashes ? text.substr(1) : text, with_slashes ? '/' : ',');
   if (!with_slashes) std::reverse(parts.begin(), parts.end());
-  for (const std::string& part : parts) add(name.get(), part);
+  for (const std::string& part : parts) add(name.get(), part, !with_slashes);
   return name;
 }
 
@@ -109,7 +152,8 @@ alternative_names parse_alternative_names(const std::vector<std::string>& texts)
   alternative_names names(GENERAL_NAMES_new());
   if (!names) throw std::bad_alloc();
   for (const std::string& text : texts) {
-    for (const std::string& one : split(text, ',')) add_alternative(names.get(), unescaped(one));
+    for (const std::string& one : split(text, ','))
+      add_alternative(names.get(), unescaped(trimmed(one)));
   }
   return names;
 }

@@ -35,6 +35,24 @@ request_says 'TLS Web Server Authentication'
 request_says 'DNS:gw.example, IP Address:192.0.2.1, URI:urn:a, email:a@b.example'
 ! grep -q 'TLS Web Client' "$scratch/text" || fail "clientAuth, too"
 
+printf '%s\n' "-- what RFC 4514 escapes, and what openssl -subj does"
+# subject_is TYPED ENCODED
+subject_is() {
+  passes csr "$key" --subject "$1" --out "$scratch/csr"
+  [[ $(openssl req -in "$scratch/csr" -noout -subject -nameopt RFC2253,-esc_msb,utf8) == "subject=$2" ]] || {
+    openssl req -in "$scratch/csr" -noout -subject
+    fail "'$1' was to be '$2'"
+  }
+}
+subject_is 'CN=a\2Cb' 'CN=a\,b'
+subject_is 'CN=Ger\C3\a4t,O=Example' 'CN=Gerät,O=Example'
+subject_is 'CN=a\+O=b\, c' 'CN=a\+O=b\, c'
+subject_is 'CN=\#1' 'CN=\#1'
+subject_is 'CN=a+b' 'CN=a\+b'
+subject_is '/CN=#1\+2=3' 'CN=\#1\+2=3'
+passes csr "$key" --subject CN=a --san 'IP:192.0.2.1, DNS:a.example ,email:a@b.example' --out "$scratch/csr"
+request_says 'IP Address:192.0.2.1, DNS:a.example, email:a@b.example'
+
 passes csr "$key" --subject 'CN=Gerät\, 1' --out -
 prints '^-----BEGIN CERTIFICATE REQUEST-----$'
 passes csr "$key" --subject 'CN=Gerät\, 1' --out - --json
