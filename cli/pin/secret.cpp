@@ -35,7 +35,7 @@ secret& secret::operator=(secret&& from) noexcept {
 }
 
 bool secret::append(uint8_t byte) {
-  if (size_ == capacity) return false;
+  if (size_ == longest) return false;
   bytes_[size_++] = byte;
   return true;
 }

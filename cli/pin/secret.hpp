@@ -9,7 +9,9 @@ namespace hsmtls::cli {
 
 class secret {
  public:
-  static constexpr size_t capacity = 1024;
+  static constexpr size_t longest = 1024;
+  // With a file's newline, and one byte more that shows that it is too long.
+  static constexpr size_t capacity = longest + 2;
 
   secret();
   ~secret();

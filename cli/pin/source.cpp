@@ -3,40 +3,50 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <stdlib.h>  // secure_getenv
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "cli/library/problem.hpp"
+#include "core/pkcs11/uri/pin_source.hpp"
 
 namespace hsmtls::cli {
 namespace {
+
+struct descriptor {
+  explicit descriptor(int opened) : number(opened) {}
+  ~descriptor() {
+    if (number >= 0) close(number);
+  }
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+
+  const int number;
+};
 
 secret read_file(const std::string& path) {
   const auto cannot = [&](const std::string& why) {
     return problem(HSMTLS_PIN_SOURCE,
                    fmt::format("the PIN file '{}' cannot be read: {}", path, why));
   };
-  if (path.empty() || path[0] != '/') throw cannot("the path is not absolute");
   // Not blocking: a FIFO without a writer would hang the opener for ever.
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) throw cannot(std::strerror(errno));
+  const descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (file.number < 0 || fstat(file.number, &status) != 0) throw cannot(std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) throw cannot("it is not a regular file");
   secret pin;
   size_t length = 0;
-  ssize_t got = 1;
-  while (got > 0 && length < secret::capacity) {
-    do {
-      got = read(file, pin.room().data() + length, secret::capacity - length);
-    } while (got < 0 && errno == EINTR);
-    length += static_cast<size_t>(std::max<ssize_t>(got, 0));
+  while (length < secret::capacity) {
+    const ssize_t got = read(file.number, pin.room().data() + length, secret::capacity - length);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw cannot(std::strerror(errno));
+    if (got == 0) break;
+    length += static_cast<size_t>(got);
   }
-  const int error = got < 0 ? errno : 0;
-  close(file);
-  if (error != 0) throw cannot(std::strerror(error));
-  if (length == secret::capacity) throw cannot("it is too long for a PIN");
   if (length > 0 && pin.room()[length - 1] == '\n') --length;
+  if (length > secret::longest) throw cannot("it is too long for a PIN");
   if (length == 0) throw cannot("it is empty");
   pin.resize(length);
   return pin;
@@ -74,19 +84,19 @@ secret read_credential(const std::string& name) {
 }  // namespace
 
 secret read_pin_source(const std::string& source) {
-  const auto after = [&](std::string_view prefix) -> std::optional<std::string> {
-    if (source.compare(0, prefix.size(), prefix) != 0) return std::nullopt;
-    return source.substr(prefix.size());
-  };
-  if (const auto path = after("file://")) return read_file(*path);
-  if (const auto path = after("file:")) return read_file(*path);
-  if (const auto name = after("env:")) return read_environment(*name);
-  if (const auto name = after("credential:")) return read_credential(*name);
-  if (after("/")) return read_file(source);
-  // Not shown: somebody may have given the PIN itself.
-  throw problem(HSMTLS_PIN_SOURCE,
-                "the source of the PIN is neither file:…, env:… nor credential:…. A PIN itself is "
-                "never given on the command line");
+  const pkcs11::pin_location_result parsed = pkcs11::parse_pin_source(source);
+  // Its sentence does not show the source: somebody may have given the PIN itself.
+  if (!parsed.value)
+    throw problem(HSMTLS_PIN_SOURCE, "the PIN source is not usable: " + parsed.problem);
+  switch (parsed.value->where) {
+    case pkcs11::pin_location::kind::environment:
+      return read_environment(parsed.value->name);
+    case pkcs11::pin_location::kind::credential:
+      return read_credential(parsed.value->name);
+    case pkcs11::pin_location::kind::file:
+      break;
+  }
+  return read_file(parsed.value->name);
 }
 
 std::optional<std::string> configured_pin_source(const globals& all) {

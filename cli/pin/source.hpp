@@ -9,8 +9,9 @@
 
 namespace hsmtls::cli {
 
-// `read_pin_source` reads "file:/run/pin", "env:NAME" or "credential:NAME"; a bare path counts as a
-// file, one newline at its end is cut. Throws problem (PIN_SOURCE).
+// `read_pin_source` reads "file:/run/pin", "env:NAME" or "credential:NAME", by the rules that the library
+// has for a login: its own parser, regular files only, one newline at the end cut. Throws problem
+// (PIN_SOURCE).
 secret read_pin_source(const std::string& source);
 
 // `configured_pin_source` returns --pin-source, else HSMTLS_PIN_SOURCE, if there is one.
