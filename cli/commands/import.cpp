@@ -19,6 +19,18 @@ struct options {
   bool with_chain = false;
 };
 
+// A bundle may hold the leaf twice: by itself, and at the head of its chain.
+std::vector<certificate> without_repeated(std::vector<certificate> all) {
+  std::vector<certificate> kept;
+  for (certificate& one : all) {
+    const bool is_there = std::any_of(kept.begin(), kept.end(), [&](const certificate& other) {
+      return X509_cmp(other.get(), one.get()) == 0;
+    });
+    if (!is_there) kept.push_back(std::move(one));
+  }
+  return kept;
+}
+
 // The one certificate that has issued none of the others.
 size_t leaf_among(const std::vector<certificate>& all, const std::string& file) {
   std::vector<size_t> leaves;
@@ -83,8 +95,8 @@ std::string uri_for_issuer(const std::string& key_uri, const X509* one) {
 }
 
 void run(const globals& all, const options& given) {
-  const std::vector<certificate> read = certificates_in(
-      read_file(given.file, "the certificate file"), fmt::format("the file '{}'", given.file));
+  const std::vector<certificate> read = without_repeated(certificates_in(
+      read_file(given.file, "the certificate file"), fmt::format("the file '{}'", given.file)));
   const size_t leaf = leaf_among(read, given.file);
   access in(all);
   // Who says type=cert wants it stored under these very names, whatever keys there are.

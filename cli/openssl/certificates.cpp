@@ -1,6 +1,7 @@
 #include "cli/openssl/certificates.hpp"
 
 #include <fmt/format.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -110,6 +111,21 @@ std::string key_identifier(const X509* one) {
   return {reinterpret_cast<char*>(digest.data()), length};
 }
 
+namespace {
+
+// "P-256" for prime256v1; as OpenSSL calls it where it is no curve of NIST's.
+std::string curve_of(EVP_PKEY* key) {
+  std::array<char, 64> name{};
+  if (EVP_PKEY_get_group_name(key, name.data(), name.size(), nullptr) != 1) {
+    ERR_clear_error();
+    return "by its own parameters";
+  }
+  const char* const by_nist = EC_curve_nid2nist(OBJ_sn2nid(name.data()));
+  return by_nist != nullptr ? by_nist : name.data();
+}
+
+}  // namespace
+
 std::string key_text(EVP_PKEY* key) {
   if (key == nullptr) return "?";
   const int bits = EVP_PKEY_get_bits(key);
@@ -118,7 +134,7 @@ std::string key_text(EVP_PKEY* key) {
     case EVP_PKEY_RSA_PSS:
       return fmt::format("RSA {}", bits);
     case EVP_PKEY_EC:
-      return fmt::format("EC P-{}", bits);
+      return "EC " + curve_of(key);
     case EVP_PKEY_ED25519:
       return "Ed25519";
     default:

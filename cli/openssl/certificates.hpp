@@ -27,7 +27,7 @@ bool has_issued(X509* issuer, X509* one);  // by name, and its key has signed
 // `key_identifier` returns the 20 bytes of RFC 5280 section 4.2.1.2 (1).
 std::string key_identifier(const X509* one);
 
-// `key_text` returns "EC P-256", "RSA 2048", "Ed25519".
+// `key_text` returns "EC P-256", "EC brainpoolP256r1", "RSA 2048", "Ed25519".
 std::string key_text(EVP_PKEY* key);
 
 }  // namespace hsmtls::cli

@@ -29,6 +29,11 @@ json_says "[o['id'] for o in d['objects'] if o['label'] == 'device-key'] == ['01
 passes list 'pkcs11:token=edge;type=cert'
 prints '^certificate +device-key +01 +EC P-256 +CN=device-0001, issued by CN=sub CA, until 20'
 
+printf '%s\n' "-- the leaf twice: by itself, and at the head of its chain"
+cat "$pki/device.pem" "$pki/device.pem" "$pki/sub.pem" "$pki/sub.pem" >"$pki/twice.pem"
+passes import "$key" --certificate "$pki/twice.pem" --chain --json
+json_says "[c['subject'] for c in d['imported']] == ['CN=device-0001', 'CN=sub CA'] and d['left_out'] == 0"
+
 printf '%s\n' "-- where the PIN is named in the URI"
 unset HSMTLS_PIN_SOURCE
 passes import "$key?pin-source=file:$scratch/pin" --certificate "$pki/full.pem" --chain
@@ -51,4 +56,11 @@ openssl x509 -in "$pki/ca.pem" -outform der -out "$pki/ca.der"
 passes import 'pkcs11:token=edge;object=root;id=%ca;type=cert' --certificate "$pki/ca.der"
 passes list 'pkcs11:token=edge;object=root;type=cert' --json
 json_says "d['objects'][0]['id'] == 'ca'"
+
+printf '%s\n' "-- a curve that is not NIST's"
+_openssl "$pki" brainpool req -x509 -newkey ec -pkeyopt ec_paramgen_curve:brainpoolP256r1 -nodes -days 30 -subj /CN=brainpool \
+  -keyout "$pki/brainpool.key" -out "$pki/brainpool.pem"
+passes import 'pkcs11:token=edge;object=brainpool;id=%cb;type=cert' --certificate "$pki/brainpool.pem"
+passes list 'pkcs11:token=edge;object=brainpool'
+prints '^certificate +brainpool +cb +EC brainpoolP256r1 '
 no_pin_was_shown
