@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 
 #include "cli/commands/commands.hpp"
-#include "cli/library/access.hpp"
+#include "cli/library/tokens.hpp"
 #include "cli/output/json.hpp"
 #include "cli/output/print.hpp"
 #include "cli/pin/new_pin.hpp"
 #include "cli/pin/source.hpp"
 #include "cli/terminal/confirm.hpp"
 #include "cli/terminal/spinner.hpp"
+#include "core/pkcs11/uri/uri.hpp"
 
 namespace hsmtls::cli {
 namespace {
@@ -19,22 +20,54 @@ struct options {
   bool confirmed = false;
 };
 
-void run(const globals& all, const options& given) {
-  refuse_pin_in(given.uri, "--so-pin-source and --pin-source");
-  if (!given.confirmed) {
-    confirm(fmt::format("Everything in the token that fits {} will be gone for good: all keys, all "
-                        "certificates, both PINs.",
-                        given.uri),
+// A URI that fits the one token that happens to be there does not say which one is meant.
+void demand_name(const std::string& uri) {
+  const pkcs11::uri_result read = pkcs11::parse_uri(uri);
+  if (!read) return;  // the library says what is wrong with it
+  const bool names_one = !read.value->token.value_or("").empty() ||
+                         !read.value->serial.value_or("").empty() || read.value->slot_id;
+  if (names_one) return;
+  throw usage(
+      "the URI must name the token that is to be erased, by token, serial or slot-id: see hsmtls "
+      "tokens");
+}
+
+// Shows which one it is before it is gone, and returns the URI that fits this one alone.
+std::string ask(const access& in, const options& given) {
+  const std::vector<token> fitting = tokens_that_fit(in.module(), given.uri);
+  if (fitting.size() != 1) {
+    demand_token(in.module(), given.uri);
+    throw usage(
+        "which token that is cannot be told by this URI: use the one that hsmtls tokens shows");
+  }
+  const token& one = fitting.front();
+  if (one.has(token_flag::initialised)) {
+    confirm(fmt::format("Everything in the token '{}' (serial {}) will be gone for good: all keys, "
+                        "all certificates, both PINs.",
+                        one.label,
+                        one.serial),
+            one.label.empty() ? given.label : one.label);
+  } else {
+    confirm(fmt::format("The token in slot {} is not initialised; it will be, as '{}'.",
+                        one.slot_id,
+                        given.label),
             given.label);
   }
+  return one.uri;
+}
+
+void run(const globals& all, const options& given) {
+  refuse_pin_in(given.uri, "--so-pin-source and --pin-source");
+  demand_name(given.uri);
+  const access in(all);
+  const std::string uri = given.confirmed ? given.uri : ask(in, given);
   const secret so_pin = get_pin({given.so_pin_source, "SO PIN", "--so-pin-source"});
   const secret user_pin =
       get_pin({configured_pin_source(all).value_or(""), "new user PIN", "--pin-source", true});
-  const access in(all);
   {
     const spinner turning("initialising the token");
     checked(hsmtls_token_init,
-            given.uri.c_str(),
+            uri.c_str(),
             in.module(),
             given.label.c_str(),
             so_pin.data(),

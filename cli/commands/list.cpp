@@ -68,13 +68,14 @@ std::string type_of(const object& one) {
 
 void run(const globals& all, const std::string& uri) {
   access in(all);
-  const bool with_pin = in.has_pin(uri);
+  const bool may_have_pin = in.may_have_pin(uri);
   const std::vector<object> found =
-      list_objects(in, uri, with_pin ? shown::all : shown::without_login);
+      list_objects(in, uri, may_have_pin ? shown::all : shown::without_login);
   // A token with a PIN pad needs no PIN of us.
-  const bool logged_in = with_pin || std::any_of(found.begin(), found.end(), [](const object& one) {
-                           return one.object_class == HSMTLS_OBJECT_PRIVATE_KEY;
-                         });
+  const bool logged_in =
+      in.has_pin(uri) || std::any_of(found.begin(), found.end(), [](const object& one) {
+        return one.object_class == HSMTLS_OBJECT_PRIVATE_KEY;
+      });
   if (all.json) {
     json list = json::array();
     for (const object& one : found) list.push_back(of(one));
@@ -96,8 +97,10 @@ void run(const globals& all, const std::string& uri) {
   }
   if (!logged_in) {
     note(all,
-         "(without a PIN, so no private objects: there is no terminal to ask on, and neither "
-         "--pin-source nor HSMTLS_PIN_SOURCE)");
+         may_have_pin
+             ? "(without a PIN, so no private objects: none was typed)"
+             : "(without a PIN, so no private objects: there is no terminal to ask on, and "
+               "neither --pin-source nor HSMTLS_PIN_SOURCE)");
   }
 }
 

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "cli/doctor/steps.hpp"
 #include "cli/library/handles.hpp"
 #include "cli/library/uri.hpp"
@@ -14,38 +12,9 @@ namespace {
 // The token that the library has found for the URI, for its flags. Nothing: by these attributes alone
 // it cannot be told.
 std::optional<token> token_of(const patient& of) {
-  const auto agrees = [&](const char* attribute, const std::string& value) {
-    const auto wanted = attribute_of(of.uri, attribute);
-    return !wanted || *wanted == value;
-  };
-  std::vector<token> all = list_tokens(of.in.module());
-  std::erase_if(all, [&](const token& one) {
-    return !one.has(token_flag::initialised) || !agrees("token", one.label) ||
-           !agrees("serial", one.serial) || !agrees("model", one.model) ||
-           !agrees("manufacturer", one.manufacturer) ||
-           !agrees("slot-id", std::to_string(one.slot_id));
-  });
+  const std::vector<token> all = tokens_that_fit(of.in.module(), of.uri);
   if (all.size() != 1) return std::nullopt;
   return all.front();
-}
-
-// Throws problem where the URI fits no token, or several. It has no PIN, not even the configured one:
-// whether that is right is another step's business.
-void find_token(const patient& of) {
-  hsmtls_login without{};
-  without.struct_size = sizeof without;
-  without.pin_fn = [](void*, const char*, uint8_t*, uint32_t) -> int32_t { return -1; };
-  try {
-    checked(
-        hsmtls_objects_list,
-        path_of(of.uri).c_str(),
-        of.in.module(),
-        &without,
-        +[](void*, const hsmtls_object_info*) -> int32_t { return 0; },
-        nullptr);
-  } catch (const problem& why) {
-    if (why.code() != HSMTLS_PIN_REQUIRED) throw;  // there it is, and wants one
-  }
 }
 
 bool check_state(checklist& list, const token& found) {
@@ -104,7 +73,7 @@ bool check_uri(checklist& list, const patient& of) {
 
 bool check_token(checklist& list, const patient& of) {
   try {
-    find_token(of);
+    demand_token(of.in.module(), of.uri);
     const std::optional<token> found = token_of(of);
     if (!found) {
       list.holds("token", "one token fits the URI");

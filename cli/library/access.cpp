@@ -21,8 +21,13 @@ int32_t note_token(void* user, const char* token_label, uint8_t* /*out*/, uint32
 
 }  // namespace
 
+bool access::may_have_pin(const std::string& uri) const {
+  return has_pin(uri) || has_terminal();
+}
+
 bool access::has_pin(const std::string& uri) const {
-  return typed_ || names_pin(uri) || configured_pin_source(all_) || has_terminal();
+  if (typed_) return !typed_->empty();
+  return names_pin(uri) || configured_pin_source(all_);
 }
 
 access::login::login(const access& of,

@@ -19,6 +19,8 @@ class access {
   }
 
   // Whether a PIN can come from anywhere at all.
+  [[nodiscard]] bool may_have_pin(const std::string& uri) const;
+  // Whether there is one: named somewhere, or typed by now, and not just Enter.
   [[nodiscard]] bool has_pin(const std::string& uri) const;
 
   // `use` calls `call(const hsmtls_login*)`, a wrapper of a function of the C face. If the token

@@ -1,5 +1,7 @@
 #include "cli/library/tokens.hpp"
 
+#include "cli/library/uri.hpp"
+
 namespace hsmtls::cli {
 
 std::string token::trouble() const {
@@ -27,6 +29,39 @@ std::vector<token> list_tokens(const char* module) {
   };
   checked(hsmtls_tokens_list, module, +each, static_cast<void*>(&all));
   return all;
+}
+
+std::vector<token> tokens_that_fit(const char* module, const std::string& uri) {
+  const auto agrees = [&](const char* attribute, const std::string& value) {
+    const auto wanted = attribute_of(uri, attribute);
+    return !wanted || *wanted == value;
+  };
+  const bool may_be_new = attribute_of(uri, "slot-id").has_value();
+  std::vector<token> all = list_tokens(module);
+  std::erase_if(all, [&](const token& one) {
+    return (!one.has(token_flag::initialised) && !may_be_new) || !agrees("token", one.label) ||
+           !agrees("serial", one.serial) || !agrees("model", one.model) ||
+           !agrees("manufacturer", one.manufacturer) ||
+           !agrees("slot-id", std::to_string(one.slot_id));
+  });
+  return all;
+}
+
+void demand_token(const char* module, const std::string& uri) {
+  hsmtls_login without{};
+  without.struct_size = sizeof without;
+  without.pin_fn = [](void*, const char*, uint8_t*, uint32_t) -> int32_t { return -1; };
+  try {
+    checked(
+        hsmtls_objects_list,
+        path_of(uri).c_str(),
+        module,
+        &without,
+        +[](void*, const hsmtls_object_info*) -> int32_t { return 0; },
+        nullptr);
+  } catch (const problem& why) {
+    if (why.code() != HSMTLS_PIN_REQUIRED) throw;  // there it is, and wants one
+  }
 }
 
 const char* object::class_name() const {

@@ -32,6 +32,14 @@ struct token {
 };
 std::vector<token> list_tokens(const char* module);
 
+// `tokens_that_fit` returns those that a URI's token, serial, model, manufacturer and slot-id fit; one
+// that is not initialised only where its slot is named, as the library has it.
+std::vector<token> tokens_that_fit(const char* module, const std::string& uri);
+
+// `demand_token` throws problem where the URI fits no token, or several. It has no PIN, not even the
+// configured one.
+void demand_token(const char* module, const std::string& uri);
+
 struct object {
   uint32_t object_class = 0;  // hsmtls_object_class
   uint32_t key_type = 0;      // hsmtls_key_type

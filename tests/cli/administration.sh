@@ -22,6 +22,10 @@ refuses 1 'does not take the new PIN' pin pkcs11:token=edge --new-pin-source "fi
 
 printf '%s\n' "-- init"
 passes keygen 'pkcs11:token=edge;object=k'
+for uri in pkcs11: PKCS11: 'pkcs11:model=SoftHSM%20v2' pkcs11:token= edge; do
+  refuses 2 'must name the token that is to be erased, by token, serial or slot-id|URI' init "$uri" --label edge --yes "${so[@]}"
+  calls_are C_InitToken 0
+done
 refuses 2 'no terminal to confirm it on: say --yes' init pkcs11:token=edge --label edge "${so[@]}"
 refuses 1 'no SO PIN, and there is no terminal.*--so-pin-source' init pkcs11:token=edge --label edge --yes
 refuses 1 'does not take the PIN' init pkcs11:token=edge --label edge --yes --so-pin-source "file:$scratch/wrong"

@@ -4,7 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 make_token
 unset HSMTLS_PIN_SOURCE
-export edge=edge right=$token_pin so=$token_so_pin wrong=wrong-guess new=Tapir-2342-new label=device-key other=no none=''
+export edge=edge right=$token_pin so=$token_so_pin wrong=wrong-guess new=Tapir-2342-new label=device-key fresh=fresh other=no none=''
 export TERM=xterm
 
 # asked STATUS STEP… -- ARGUMENT…: hsmtls on a terminal ends with STATUS; what that showed is in $scratch/err.
@@ -47,6 +47,9 @@ asked 1 "${pin_asked[@]}" type:wrong -- doctor "pkcs11:token=edge;object=$label"
 calls_are C_Login 1
 asked 0 "${pin_asked[@]}" type:none -- list pkcs11:token=edge
 calls_are C_Login 0
+notes 'without a PIN, so no private objects: none was typed'
+asked 0 "${pin_asked[@]}" type:none -- list pkcs11:token=edge --json
+"$python" -c 'import json, sys; sys.exit(json.load(sys.stdin)["logged_in"])' <"$scratch/out" || fail "logged in without a PIN"
 
 printf '%s\n' "-- ended while it asks: the terminal is as before"
 asked 130 "${pin_asked[@]}" key:INT -- list pkcs11:token=edge
@@ -69,8 +72,19 @@ notes 'the two PINs differ; nothing was done'
 calls_are C_SetPIN 0
 asked 0 "${changing[@]}" type:new -- pin pkcs11:token=edge
 calls_are C_SetPIN 1
-asked 0 'expect:Type edge to go on: ' type:edge 'expect:SO PIN: ' silent type:so 'expect:new user PIN: ' type:right \
-  'expect:once more: ' type:right -- init pkcs11:token=edge --label edge
+
+printf '%s\n' "-- a token is erased after its own name was typed"
+erasing=("expect:Everything in the token 'edge' (serial " 'expect:will be gone for good' 'expect:Type edge to go on: ')
+pins=('expect:SO PIN: ' silent type:so 'expect:new user PIN: ' type:right 'expect:once more: ' type:right)
+asked 1 "${erasing[@]}" type:fresh -- init pkcs11:token=edge --label fresh
+calls_are C_InitToken 0
+asked 0 "${erasing[@]}" type:edge "${pins[@]}" -- init pkcs11:token=edge --label fresh
+asked 1 -- init pkcs11:token=other --label fresh
+notes "no token is labelled 'other'"
+slot=$(HSMTLS_PIN_SOURCE='' "$HSMTLS_TEST_COMMAND" tokens --json | "$python" -c 'import json, sys
+print([t["slot_id"] for t in json.load(sys.stdin)["tokens"] if not t["initialised"]][0])')
+asked 0 "expect:The token in slot $slot is not initialised; it will be, as 'edge'." 'expect:Type edge to go on: ' type:edge "${pins[@]}" -- \
+  init "pkcs11:slot-id=$slot" --label edge
 
 printf '%s\n' "-- a sign of life for what takes over a second"
 HSMTLS_CHAOS='delay C_GenerateKeyPair 1200ms' asked 0 'expect:generating ec-p256 in the token' -- \
