@@ -45,12 +45,13 @@ void run(const globals& all, const options& given) {
   checklist list(all);
   check_openssl(list);
   std::optional<identity> complete;
-  if (check_uri(list, of)) complete = examine(list, of);
+  const bool is_uri = check_uri(list, of);
+  if (is_uri) complete = examine(list, of);
   check_stock_programs(list);
   if (to && complete) check_handshake(list, *complete, *to, how);
   if (to && !complete) list.skips("handshake", "there is nothing to show the server");
   list.finish();
-  if (list.has_failed()) throw CLI::RuntimeError(1);
+  if (list.has_failed()) throw CLI::RuntimeError(is_uri ? 1 : 2);
 }
 
 }  // namespace
@@ -72,7 +73,7 @@ void add_doctor(CLI::App& app, const globals& all) {
       "  hsmtls doctor 'pkcs11:token=edge;object=device-key'\n"
       "  hsmtls doctor 'pkcs11:token=edge;object=device-key' --connect broker.example:8883 "
       "--ca ca.pem\n"
-      "Exit status 1 if any step failed."));
+      "Exit status 1 if any step failed, 2 if it was the URI itself."));
   command->callback([&all, given] { run(all, *given); });
 }
 

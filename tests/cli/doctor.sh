@@ -8,7 +8,7 @@ make_device device-key
 make_device rsa-key --type rsa-2048
 key='pkcs11:token=edge;object=device-key'
 
-# finds STATUS STEP WHAT ARGUMENT…: doctor ends with STATUS (1: something failed), and STEP is WHAT.
+# finds STATUS STEP WHAT ARGUMENT…: doctor ends with STATUS (1, 2: something failed), and STEP is WHAT.
 finds() {
   local wanted=$1 step=$2 what=$3
   shift 3
@@ -44,8 +44,9 @@ finds 1 module failed "$key" --module "$scratch/softhsm2.conf"
 only_fails module
 
 printf '%s\n' "-- the URI and the token"
-finds 1 uri failed 'pkcs11:token=%zz'
+finds 2 uri failed 'pkcs11:token=%zz'
 only_fails uri
+finds 2 uri failed edge
 finds 1 token failed 'pkcs11:token=egde;object=device-key'
 json_says "'did you mean' in [s['message'] for s in d['steps'] if s['step'] == 'token'][0]"
 
