@@ -31,7 +31,25 @@ std::string signed_by(const handshake& one, const std::string& key_uri) {
   return text.empty() ? "nothing (no signature was needed)" : text;
 }
 
-void show(const handshake& one, const std::string& key_uri) {
+std::string own_signature(const handshake& one, const hsmtls_identity_info& key) {
+  if (one.resumed || !one.own_signature.empty()) return one.own_signature;
+  const std::string why = why_unsigned(one, key);
+  return "nothing: " + (why.empty() ? "the server did not ask for a certificate" : why);
+}
+
+const char* verdict_text(verdict said) {
+  switch (said) {
+    case verdict::let_in:
+      return "let in";
+    case verdict::hung_up:
+      return "none: the server hung up without a word";
+    case verdict::silent:
+      break;
+  }
+  return "none so far: the server said nothing";
+}
+
+void show(const handshake& one, const hsmtls_identity_info& key) {
   std::vector<std::pair<std::string, std::string>> facts{
       {"handshake",
        fmt::format("{}, {:.1f} ms", one.resumed ? "resumed" : "full", one.milliseconds)},
@@ -48,8 +66,9 @@ void show(const handshake& one, const std::string& key_uri) {
         fmt::format("{}, issued by {}, until {}", its.subject, its.issuer, its.not_after));
   }
   add("peer signed", one.peer_signature);
-  add("we signed", one.own_signature);
-  facts.emplace_back("in the token", signed_by(one, key_uri));
+  add("we signed", own_signature(one, key));
+  facts.emplace_back("in the token", signed_by(one, key.key_uri));
+  facts.emplace_back("verdict", verdict_text(one.said));
   print_facts(facts);
 }
 
@@ -60,7 +79,7 @@ void run(const globals& all, const options& given) {
   access in(all);
   const identity key =
       identity::open(in, given.key, identity::certificates::wanted, given.certificate);
-  const std::string key_uri = key.info().key_uri;
+  const hsmtls_identity_info info = key.info();
   tls_client client(key, to, how);
   json connections = json::array();
   for (unsigned i = 0; i < given.repeat; ++i) {
@@ -71,15 +90,15 @@ void run(const globals& all, const options& given) {
     connections.push_back(to_json(one));
     if (all.json) continue;
     if (i > 0) print("\n");
-    show(one, key_uri);
+    show(one, info);
   }
   const hsmtls_identity_counters counters = key.counters();
   if (all.json) {
     print_json({{"connections", connections},
                 {"key",
-                 {{"uri", key_uri},
-                  {"name", key.info().key_name},
-                  {"token", attribute_of(key_uri, "token").value_or("")}}},
+                 {{"uri", info.key_uri},
+                  {"name", info.key_name},
+                  {"token", attribute_of(info.key_uri, "token").value_or("")}}},
                 {"counters",
                  {{"signatures", counters.signatures},
                   {"failed_signatures", counters.failed_signatures},

@@ -6,33 +6,12 @@
 
 #include "cli/doctor/steps.hpp"
 #include "cli/openssl/token_key.hpp"
+#include "cli/tls/signature_scheme.hpp"
 
 namespace hsmtls::cli {
 namespace {
 
-// A signature algorithm by its name in RFC 8446 section 4.2.3.
-struct scheme {
-  const char* name;
-  const char* versions;
-  const char* digest;  // null: signs the message
-  int padding;         // 0: no RSA
-};
-
-std::vector<scheme> schemes_for(const hsmtls_identity_info& key) {
-  switch (key.key_type) {
-    case HSMTLS_KEY_RSA:
-      return {{"rsa_pss_rsae_sha256", "TLS 1.2 and 1.3", "SHA256", RSA_PKCS1_PSS_PADDING},
-              {"rsa_pkcs1_sha256", "TLS 1.2", "SHA256", RSA_PKCS1_PADDING}};
-    case HSMTLS_KEY_EC:
-      if (key.key_bits > 384) return {{"ecdsa_secp521r1_sha512", "TLS 1.2 and 1.3", "SHA512", 0}};
-      if (key.key_bits > 256) return {{"ecdsa_secp384r1_sha384", "TLS 1.2 and 1.3", "SHA384", 0}};
-      return {{"ecdsa_secp256r1_sha256", "TLS 1.2 and 1.3", "SHA256", 0}};
-    default:
-      return {{"ed25519", "TLS 1.2 and 1.3", nullptr, 0}};
-  }
-}
-
-bool prepare(EVP_PKEY_CTX* how, const scheme& by) {
+bool prepare(EVP_PKEY_CTX* how, const signature_scheme& by) {
   if (by.padding == 0) return true;
   return EVP_PKEY_CTX_set_rsa_padding(how, by.padding) == 1 &&
          (by.padding != RSA_PKCS1_PSS_PADDING ||
@@ -42,7 +21,7 @@ bool prepare(EVP_PKEY_CTX* how, const scheme& by) {
 constexpr std::array<unsigned char, 32> message{'h', 's', 'm', 't', 'l', 's'};
 
 // Empty: it failed.
-std::vector<unsigned char> sign(EVP_PKEY* key, const scheme& by) {
+std::vector<unsigned char> sign(EVP_PKEY* key, const signature_scheme& by) {
   const md_context context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* how = nullptr;
   auto length = static_cast<size_t>(EVP_PKEY_get_size(key));
@@ -67,7 +46,9 @@ pkey public_half_of(EVP_PKEY* key) {
   return made;
 }
 
-bool verifies(EVP_PKEY* key, const scheme& by, const std::vector<unsigned char>& signature) {
+bool verifies(EVP_PKEY* key,
+              const signature_scheme& by,
+              const std::vector<unsigned char>& signature) {
   const md_context context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* how = nullptr;
   return EVP_DigestVerifyInit_ex(context.get(), &how, by.digest, nullptr, nullptr, key, nullptr) ==
@@ -102,7 +83,7 @@ void check_signatures(checklist& list, const identity& key) {
   try {
     const pkey private_half = token_key(key);
     const pkey public_half = public_half_of(private_half.get());
-    for (const scheme& by : schemes_for(key.info())) {
+    for (const signature_scheme& by : schemes_for(key.info())) {
       const std::string name = fmt::format("{} ({})", by.name, by.versions);
       (void)key.take_signatures();
       const std::vector<unsigned char> signature = sign(private_half.get(), by);

@@ -10,12 +10,23 @@
 
 namespace hsmtls::cli {
 
+namespace {
+
+bool is_bracketed(const std::string& host) {
+  return host.size() > 2 && host.front() == '[' && host.back() == ']';
+}
+
+std::string without_brackets(const std::string& host) {
+  return is_bracketed(host) ? host.substr(1, host.size() - 2) : host;
+}
+
+}  // namespace
+
 address parse_address(const std::string& text) {
   const size_t colon = text.rfind(':');
   address made{text.substr(0, colon), colon == std::string::npos ? "" : text.substr(colon + 1)};
-  const bool bracketed =
-      made.host.size() > 2 && made.host.front() == '[' && made.host.back() == ']';
-  if (bracketed) made.host = made.host.substr(1, made.host.size() - 2);
+  const bool bracketed = is_bracketed(made.host);
+  made.host = without_brackets(made.host);
   unsigned port = 0;
   const char* const end = made.port.data() + made.port.size();
   const auto [stop, error] = std::from_chars(made.port.data(), end, port);
@@ -25,6 +36,12 @@ address parse_address(const std::string& text) {
         "'{}' is not HOST:PORT, as in broker.example:8883 or [2001:db8::1]:8883", text));
   }
   return made;
+}
+
+std::string server_name_of(std::string host) {
+  host = without_brackets(host);
+  if (host.size() > 1 && host.back() == '.') host.pop_back();
+  return host;
 }
 
 bool is_ip_address(const std::string& host) {

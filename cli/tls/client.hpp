@@ -2,12 +2,11 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "cli/library/identity.hpp"
 #include "cli/openssl/handles.hpp"
-#include "cli/output/json.hpp"
 #include "cli/tls/address.hpp"
+#include "cli/tls/handshake.hpp"
 
 namespace hsmtls::cli {
 
@@ -18,19 +17,6 @@ struct client_options {
   std::string server_name;    // empty: the host
   std::string alpn;           // separated by ','
   std::string version;        // "1.2" or "1.3"; empty: the newest
-};
-
-struct peer_certificate {
-  std::string subject, issuer, not_after;
-};
-
-struct handshake {
-  bool resumed = false;
-  std::string version, cipher, group, alpn;
-  std::string peer_signature, own_signature;  // empty: none, as when resumed
-  std::vector<peer_certificate> chain;        // as the peer sent it
-  std::vector<signature_event> signatures;    // by the token
-  double milliseconds = 0;                    // without the TCP connection
 };
 
 class tls_client {
@@ -47,7 +33,5 @@ class tls_client {
   std::string server_name_;
   ssl_context context_;
 };
-
-json to_json(const handshake& what);
 
 }  // namespace hsmtls::cli

@@ -28,6 +28,14 @@ bool wait_for(int number, short what, time_point until) {
   }
 }
 
+// An address that answers nothing must leave time for the others: each has its share of what is left.
+time_point share_of(time_point until, const addrinfo* left) {
+  int number = 0;
+  for (; left != nullptr; left = left->ai_next) ++number;
+  const time_point now = std::chrono::steady_clock::now();
+  return now + (until - now) / number;
+}
+
 // 0: connected; else an errno.
 int try_one(int number, const addrinfo& to, time_point until) {
   if (connect(number, to.ai_addr, to.ai_addrlen) == 0) return 0;
@@ -56,7 +64,7 @@ tcp_socket::tcp_socket(const address& to, time_point until) {
   for (const addrinfo* one = found; one != nullptr && number_ < 0; one = one->ai_next) {
     const int number =
         socket(one->ai_family, one->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, one->ai_protocol);
-    error = number < 0 ? errno : try_one(number, *one, until);
+    error = number < 0 ? errno : try_one(number, *one, share_of(until, one));
     if (error == 0) {
       number_ = number;
     } else if (number >= 0) {

@@ -2,8 +2,8 @@
 # which counts the PKCS#11 calls.
 #
 # ctest calls them with HSMTLS_TEST_COMMAND (hsmtls), HSMTLS_TEST_CHAOS (the chaos module), HSMTLS_TEST_PROVIDERS (the
-# folder of provider modules) and HSMTLS_TEST_SCRATCH. Exit
-# status: 0 passed, 77 skipped, anything else failed.
+# folder of provider modules), HSMTLS_TEST_TWO_ADDRESSES (what is preloaded for a host that has two) and
+# HSMTLS_TEST_SCRATCH. Exit status: 0 passed, 77 skipped, anything else failed.
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120
 
 set -euo pipefail
@@ -130,13 +130,23 @@ make_device() {
 }
 
 # start_tls_server NAME OPTION…: an OpenSSL server on a free port that demands a client certificate; sets `port`.
-start_tls_server() {
+start_tls_server() { start_plain_server "$1" -Verify 1 -verify_return_error -CAfile "$pki/ca.pem" "${@:2}"; }
+
+# start_plain_server NAME OPTION…: one that asks for no certificate; sets `port`.
+start_plain_server() {
   local server=$1
   shift
-  child_start "$server" "$scratch" env -u HSMTLS_MODULE openssl s_server -accept 127.0.0.1:0 -Verify 1 -verify_return_error \
-    -CAfile "$pki/ca.pem" -cert "$pki/server.pem" -key "$pki/server.key" "$@"
+  child_start "$server" "$scratch" env -u HSMTLS_MODULE openssl s_server -accept 127.0.0.1:0 -cert "$pki/server.pem" \
+    -key "$pki/server.key" "$@"
   wait_until 30 grep -q '^ACCEPT .*:[0-9]' "$scratch/$server.out" || { cat "$scratch/$server.err"; fail "openssl s_server does not start"; }
   port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' "$scratch/$server.out" | head -n 1)
+}
+
+# start_odd_server BEHAVIOUR: a server that behaves so (odd_server.py); sets `port`.
+start_odd_server() {
+  child_start "$1" "$scratch" "$python" "$here/odd_server.py" "$1" "$pki/server.pem" "$pki/server.key" "$pki/ca.pem"
+  child_line "$1" 30 || { cat "$scratch/$1.err"; fail "the server does not start"; }
+  port=$line
 }
 
 # no_pin_was_shown: nothing that hsmtls printed in this test holds one of the PINs.
