@@ -48,6 +48,10 @@ tls::context_options options_of(const hsmtls_tls_options& options) {
 
 }  // namespace
 
+int32_t hsmtls_openssl_bind_ssl_ctx(const struct ssl_ctx_st* ssl_ctx, hsmtls_error** out_error) {
+  return guard(out_error, [&] { tls::bind_to_maker_of(ssl_ctx); });
+}
+
 int32_t hsmtls_same_openssl(const struct ssl_ctx_st* ssl_ctx, hsmtls_error** out_error) {
   return guard(out_error, [&] { tls::check_same_openssl(ssl_ctx); });
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "core/keys/failure.hpp"
@@ -32,13 +31,19 @@ first_words read_first_words(const void* object, const char* type) {
   return words;
 }
 
+// The first word that points into a library is the method table: the others point to the heap.
+const void* method_in(const first_words& words) {
+  const auto* const found = std::find_if(words.begin(), words.end(), [](const void* word) {
+    return host::shared_object::of(word).has_value();
+  });
+  return found != words.end() ? *found : nullptr;
+}
+
+constexpr const char* made_by_nobody = "not made by any library of this process that can be found";
+
 [[noreturn]] void refuse_foreign(const first_words& words, const char* type) {
-  std::optional<host::shared_object> other;
-  for (const void* word : words) {
-    if (!other) other = host::shared_object::of(word);
-  }
-  std::string made_by = "not made by any library of this process that can be found";
-  if (other) {
+  std::string made_by = made_by_nobody;
+  if (const auto other = host::shared_object::of(method_in(words))) {
     made_by = "made by the code in " +
               (other->is_main() ? other->name() : pkcs11::quoted_path(other->name()));
   }
@@ -50,6 +55,14 @@ first_words read_first_words(const void* object, const char* type) {
 }
 
 }  // namespace
+
+void bind_to_maker_of(const SSL_CTX* ssl_ctx) {
+  const void* const method = method_in(read_first_words(ssl_ctx, "SSL_CTX"));
+  if (method == nullptr) {
+    throw failure(HSMTLS_OPENSSL_FOREIGN, std::string("this SSL_CTX is ") + made_by_nobody);
+  }
+  host::bind(method, nullptr);
+}
 
 void check_same_openssl(const SSL_CTX* ssl_ctx) {
   const first_words words = read_first_words(ssl_ctx, "SSL_CTX");

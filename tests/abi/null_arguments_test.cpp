@@ -208,6 +208,7 @@ TEST(NullArguments, OfFunctionsThatOnlyLookOrLetGoAreNothing) {
 
 TEST(NullArguments, OfBindSayThatSomethingIsNeeded) {
   EXPECT_EQ(asked(hsmtls_openssl_bind, nullptr, nullptr), HSMTLS_BAD_ARGUMENT);
+  EXPECT_EQ(asked(hsmtls_openssl_bind_ssl_ctx, nullptr), HSMTLS_BAD_ARGUMENT);
 }
 
 TEST(WrongArguments, PointersThatPointIntoNoLibraryBindNothing) {

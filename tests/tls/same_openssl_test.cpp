@@ -1,4 +1,5 @@
-// hsmtls_same_openssl: whose an SSL_CTX is, told without calling anything with it.
+// hsmtls_same_openssl and hsmtls_openssl_bind_ssl_ctx: whose an SSL_CTX is, told without calling anything
+// with it.
 #include <dlfcn.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -14,6 +15,12 @@
 
 namespace hsmtls::test {
 namespace {
+
+answer bind_to_maker_of(const void* pointer) {
+  return called([&](hsmtls_error** error) {
+    return hsmtls_openssl_bind_ssl_ctx(static_cast<const SSL_CTX*>(pointer), error);
+  });
+}
 
 answer same(const void* pointer) {
   return called([&](hsmtls_error** error) {
@@ -77,10 +84,34 @@ TEST_F(SameOpenSsl, NamesBothFilesOfAnotherCopysContext) {
   const answer refused = same(foreign);
   EXPECT_THAT(refused, Says("OPENSSL_FOREIGN", copy));
   EXPECT_THAT(refused.message, HasSubstr(ours));
+  EXPECT_THAT(bind_to_maker_of(foreign), Says("OPENSSL_FOREIGN", copy));
   EXPECT_THAT(
       called([&](hsmtls_error** error) { return hsmtls_ssl_ctx_reload_trust(foreign, error); }),
       Says("OPENSSL_FOREIGN", copy));
   free(foreign);
+}
+
+TEST(BindSslCtx, MeansTheCopyThatMadeTheContext) {
+  const ssl_ctx made(SSL_CTX_new(TLS_method()));
+  EXPECT_THAT(bind_to_maker_of(made.get()), Says("OK", ""));
+  EXPECT_THAT(hsmtls_openssl_where(), HasSubstr(file_of(TLS_method())));
+  EXPECT_THAT(same(made.get()), Says("OK", ""));
+}
+
+TEST(BindSslCtx, BindsNothingWhereNoLibraryMadeTheContext) {
+  const std::array<uint64_t, 8> words{1, 2, 3, 4, 5, 6, 7, 8};
+  EXPECT_THAT(bind_to_maker_of(words.data()), Says("OPENSSL_FOREIGN", "not made by any library"));
+  EXPECT_THAT(bind_to_maker_of(reinterpret_cast<const void*>(uintptr_t{8})),
+              Says("BAD_ARGUMENT", "nothing in memory"));
+  EXPECT_STREQ("", hsmtls_openssl_where());
+}
+
+// As where an OpenSSL is linked into an interpreter, its functions hidden.
+TEST(BindSslCtx, SaysThatTheMakerHidesItsFunctions) {
+  static const int method = 0;
+  const std::array<const void*, 8> words{nullptr, &method};
+  EXPECT_THAT(bind_to_maker_of(words.data()), Says("OPENSSL_UNUSABLE", "the main program"));
+  EXPECT_STREQ("", hsmtls_openssl_where());
 }
 
 // What a container's sandbox may do.

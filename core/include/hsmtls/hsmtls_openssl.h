@@ -2,10 +2,10 @@
  * hsmtls.h hold here, too.
  *
  * libhsmtls.so is linked with no OpenSSL. It uses the copy that its host uses, and finds it by
- * identity, never by search order: the first of hsmtls_openssl_bind, hsmtls_openssl_bind_main, the
- * provider's own start, or a search (only where exactly one object in the process defines
- * SSL_CTX_new, or none does and libssl.so.3 can be loaded). The first is for life; another copy is
- * refused with OPENSSL_FOREIGN. No object of one copy ever reaches another.
+ * identity, never by search order: the first of hsmtls_openssl_bind…, the provider's own start, or a
+ * search (only where exactly one object in the process defines SSL_CTX_new, or none does and
+ * libssl.so.3 can be loaded). The first is for life; another copy is refused with OPENSSL_FOREIGN. No
+ * object of one copy ever reaches another.
  */
 #ifndef HSMTLS_OPENSSL_H
 #define HSMTLS_OPENSSL_H
@@ -30,6 +30,11 @@ HSMTLS_API int32_t hsmtls_openssl_bind(const void* method,
 /* hsmtls_openssl_bind_main means the copy that the main program has in itself, or that was loaded
  * with it at start-up: official Node.js builds. */
 HSMTLS_API int32_t hsmtls_openssl_bind_main(hsmtls_error** out_error);
+/* hsmtls_openssl_bind_ssl_ctx means the copy that made an SSL_CTX, for who has one and cannot call what
+ * made it: a binding to CPython's ssl module. Calls nothing with it, and reads it carefully: where it
+ * is none, OPENSSL_FOREIGN or BAD_ARGUMENT. Where that copy hides its functions: OPENSSL_UNUSABLE. */
+HSMTLS_API int32_t hsmtls_openssl_bind_ssl_ctx(const struct ssl_ctx_st* ssl_ctx,
+                                               hsmtls_error** out_error);
 /* hsmtls_openssl_where returns which copy is in use: "OpenSSL 3.0.15 (/usr/lib/…/libcrypto.so.3,
  * /usr/lib/…/libssl.so.3)"; "" as long as none is. Static. */
 HSMTLS_API const char* hsmtls_openssl_where(void);
