@@ -106,10 +106,37 @@ def markdown(rows):
     return "\n".join(lines) + "\n"
 
 
+def python_enum(rows):
+    lines = [
+        f'"""{NOTE}"""',
+        "",
+        "import enum",
+        "",
+        "",
+        "class Code(str, enum.Enum):",
+        '    """What went wrong. Equal to its name as a `str`; `category` says of which class the error is."""',
+        "",
+        "    category: str",
+        "",
+        '    def __new__(cls, name: str, category: str) -> "Code":',
+        "        code = str.__new__(cls, name)",
+        "        code._value_ = name",
+        "        code.category = category",
+        "        return code",
+        "",
+        "    __str__ = str.__str__",
+        "",
+    ]
+    for _, name, category, sentence in rows:
+        lines += [f"    #: {sentence}", f'    {name} = "{name}", "{category}"']
+    return "\n".join(lines) + "\n"
+
+
 OUTPUTS = {
     "core/include/hsmtls/errors.h": c_header,
     "core/include/hsmtls/errc.hpp": cpp_header,
     "docs/errors.md": markdown,
+    "python/hsmtls/_codes.py": python_enum,
 }
 
 
