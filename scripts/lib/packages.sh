@@ -9,13 +9,14 @@ packages_build=(
 )
 # Boost's headers, any version from 1.74: libboost-dev would push out another one that is there.
 [[ -e /usr/include/boost/version.hpp ]] || packages_build+=(libboost-dev)
-# Needed by the demo and by the tests with unmodified applications.
+# Needed by the demo, by the tests with unmodified applications, and to build and test the packages for languages.
 packages_run=(
   softhsm2 opensc libengine-pkcs11-openssl openssl curl mosquitto mosquitto-clients nginx nodejs
   python3-awscrt python3-pykcs11 gnutls-bin p11-kit openssh-client
+  pybind11-dev python3-dev python3-paho-mqtt python3-requests python3-aiohttp
 )
 # Needed by the sanitiser, fuzzing, measuring and lint steps.
-packages_check=(libjemalloc2 valgrind clang-14 libclang-rt-14-dev clang-format-14 shellcheck)
+packages_check=(libjemalloc2 valgrind clang-14 libclang-rt-14-dev clang-format-14 shellcheck mypy)
 
 # packages_missing NAME…: prints those that dpkg does not know as installed.
 packages_missing() {
