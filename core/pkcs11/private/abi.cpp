@@ -133,14 +133,14 @@ void key_info(const hsmtls_p11_key* one, hsmtls_p11_key_info* out) {
   info.label = is.label.c_str();
   info.id = is.id.data();
   info.id_len = length(is.id);
-  info.modulus = is.modulus.data();
-  info.modulus_len = length(is.modulus);
-  info.exponent = is.exponent.data();
-  info.exponent_len = length(is.exponent);
+  info.modulus = is.half.modulus.data();
+  info.modulus_len = length(is.half.modulus);
+  info.exponent = is.half.exponent.data();
+  info.exponent_len = length(is.half.exponent);
   info.ec_params = is.ec_params.data();
   info.ec_params_len = length(is.ec_params);
-  info.ec_point = is.ec_point.data();
-  info.ec_point_len = length(is.ec_point);
+  info.ec_point = is.half.ec_point.data();
+  info.ec_point_len = length(is.half.ec_point);
   fill(out, info);
 }
 

@@ -110,7 +110,7 @@ typedef struct hsmtls_p11_key_info {
   const char* uri; /* fits this key alone; no query */
   const char* label;
   const uint8_t* id;      /* CKA_ID */
-  const uint8_t* modulus; /* RSA: big endian */
+  const uint8_t* modulus; /* RSA: big endian; 0 bytes, as of the exponent: not in the token */
   uint32_t modulus_len;
   uint32_t exponent_len;
   const uint8_t* exponent;  /* RSA */

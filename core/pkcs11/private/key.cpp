@@ -70,6 +70,20 @@ hsmtls_p11_key_type type_of_key(const object_recipe& recipe, const std::string& 
   }
 }
 
+CK_RV read_shown_half(token& behind,
+                      const lease& in,
+                      CK_OBJECT_HANDLE of,
+                      time_point until,
+                      hsmtls_p11_key_type type,
+                      shown_half& out) {
+  if (type != HSMTLS_P11_RSA)
+    return read_attribute(behind, in, of, CKA_EC_POINT, until, out.ec_point);
+  if (const CK_RV rv = read_attribute(behind, in, of, CKA_MODULUS, until, out.modulus);
+      rv != CKR_OK)
+    return rv;
+  return read_attribute(behind, in, of, CKA_PUBLIC_EXPONENT, until, out.exponent);
+}
+
 }  // namespace
 
 CK_RV read_key_flags(
@@ -135,9 +149,6 @@ void key::describe(const binding& at, time_point until) {
   description_.id = recipe.id;
   description_.uri = uri_for(at.where, recipe);
   description_.type = type_of_key(recipe, description_.label);
-  const auto public_keys = description_.type == HSMTLS_P11_RSA
-                               ? std::vector<found_object>{}
-                               : public_companions(at.where, recipe, until);
   const CK_RV rv = behind.with_recovery(until, repeat::freely, [&](uint64_t& life) -> CK_RV {
     lease in;
     if (const CK_RV got = behind.borrow(false, until, in, life); got != CKR_OK) return got;
@@ -146,25 +157,34 @@ void key::describe(const binding& at, time_point until) {
     if (const CK_RV got = read_key_flags(behind, in, handle, until, description_.flags);
         got != CKR_OK)
       return got;
-    const auto read = [&](CK_OBJECT_HANDLE of, CK_ATTRIBUTE_TYPE type, bytes& into) {
-      return read_attribute(behind, in, of, type, until, into);
-    };
-    if (description_.type == HSMTLS_P11_RSA) {
-      if (const CK_RV got = read(handle, CKA_MODULUS, description_.modulus); got != CKR_OK)
-        return got;
-      return read(handle, CKA_PUBLIC_EXPONENT, description_.exponent);
+    if (description_.type != HSMTLS_P11_RSA) {
+      const CK_RV got =
+          read_attribute(behind, in, handle, CKA_EC_PARAMS, until, description_.ec_params);
+      if (got != CKR_OK) return got;
     }
-    if (const CK_RV got = read(handle, CKA_EC_PARAMS, description_.ec_params); got != CKR_OK)
-      return got;
-    if (const CK_RV got = read(handle, CKA_EC_POINT, description_.ec_point); got != CKR_OK)
-      return got;
-    if (!description_.ec_point.empty() || public_keys.size() != 1) return CKR_OK;
-    object companion(behind, public_keys[0].recipe, public_keys[0].handle, public_keys[0].life);
-    CK_OBJECT_HANDLE its_handle = 0;
-    if (const CK_RV got = companion.resolve(in, until, its_handle); got != CKR_OK) return got;
-    return read(its_handle, CKA_EC_POINT, description_.ec_point);
+    return read_shown_half(behind, in, handle, until, description_.type, description_.half);
   });
   check(rv, "read the key " + quoted_name(description_.label));
+  if (!description_.half.is_whole(description_.type)) complete_half(at, recipe, until);
+}
+
+void key::complete_half(const binding& at, const object_recipe& recipe, time_point until) {
+  const auto public_keys = public_companions(at.where, recipe, until);
+  if (public_keys.size() != 1) return;
+  token& behind = *at.where.behind;
+  shown_half found;
+  const CK_RV rv = behind.with_recovery(until, repeat::freely, [&](uint64_t& life) -> CK_RV {
+    lease in;
+    if (const CK_RV got = behind.borrow(false, until, in, life); got != CKR_OK) return got;
+    object companion(behind, public_keys[0].recipe, public_keys[0].handle, public_keys[0].life);
+    CK_OBJECT_HANDLE handle = 0;
+    if (const CK_RV got = companion.resolve(in, until, handle); got != CKR_OK) return got;
+    return read_shown_half(behind, in, handle, until, description_.type, found);
+  });
+  check(rv, "read the public key of " + quoted_name(description_.label));
+  // One that only shares the CKA_ID is not the other half.
+  const bytes& own = description_.half.modulus;
+  if (own.empty() || own == found.modulus) description_.half = std::move(found);
 }
 
 // The right to search, log in and use the PINs, for one thread of a process.

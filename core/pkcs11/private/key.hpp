@@ -15,13 +15,23 @@
 
 namespace hsmtls::pkcs11 {
 
+// What a private key, or the public key beside it, shows of the public half.
+struct shown_half {
+  bytes modulus, exponent, ec_point;
+  // Some tokens give a private key's modulus and not its exponent.
+  [[nodiscard]] bool is_whole(hsmtls_p11_key_type type) const {
+    return type == HSMTLS_P11_RSA ? !modulus.empty() && !exponent.empty() : !ec_point.empty();
+  }
+};
+
 // What is known of the key, in memory that lives as long as it.
 struct key_description {
   hsmtls_p11_key_type type = HSMTLS_P11_EC;
   uint32_t flags = 0;
   std::string uri;
   std::string label;
-  bytes id, modulus, exponent, ec_params, ec_point;
+  bytes id, ec_params;
+  shown_half half;
 };
 
 // Sends events to the one who subscribed to a key.
@@ -100,6 +110,8 @@ class key {
   binding find(time_point until);
   binding find_again(time_point until);
   void describe(const binding& at, time_point until);
+  // From the one public key beside it, if that is there.
+  void complete_half(const binding& at, const object_recipe& recipe, time_point until);
   // Logs in with a PIN that may be another by now; false if that cannot be done without the user.
   bool log_in_again(const binding& at, time_point until);
   CK_RV sign_at(const binding& at,
