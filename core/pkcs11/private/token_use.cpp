@@ -42,30 +42,23 @@ vendor_module& add_module(const std::string& path) {
 
 runtime_use::runtime_use(const std::string& only)
     : process_(runtime::current()), only_(only.empty() ? nullptr : &add_module(only)) {
-  const CK_RV rv =
-      only_ != nullptr ? process_.attach_to(*only_) : process_.attach(nullptr, face::private_abi);
+  std::string why;
+  const CK_RV rv = only_ != nullptr ? process_.attach_to(*only_, &why)
+                                    : process_.attach(nullptr, face::private_abi, &why);
   if (rv == CKR_OK) return;
+  if (why.empty()) {
+    why =
+        "another thread brings the PKCS#11 modules in, and that takes longer than the deadline; "
+        "try again";
+  }
   if (only_ != nullptr) {
-    throw failure(HSMTLS_P11_MODULE,
-                  "the PKCS#11 module " + quoted_path(only) +
-                      " cannot be used: what is wrong with it was said on stderr (" + rv_name(rv) +
-                      ")",
-                  rv);
+    why = "the PKCS#11 module " + quoted_path(only) + " cannot be used: " + why;
+  } else if (settings().modules.empty() && process_.modules(face::private_abi).empty()) {
+    why = "no PKCS#11 module is configured: " + why + ". Or pass that file as the module";
+  } else {
+    why = "no PKCS#11 module can be used: " + why;
   }
-  if (settings().modules.empty() && process_.modules(face::private_abi).empty()) {
-    throw failure(HSMTLS_P11_MODULE,
-                  "no PKCS#11 module is configured: set HSMTLS_MODULE to the file of your token's "
-                  "vendor, for example /usr/lib/softhsm/libsofthsm2.so, or pass that file as the "
-                  "module (" +
-                      rv_name(rv) + ")",
-                  rv);
-  }
-  throw failure(HSMTLS_P11_MODULE,
-                "no PKCS#11 module can be used: HSMTLS_MODULE names the one of your token's "
-                "vendor; what is wrong with it "
-                "was said on stderr (" +
-                    rv_name(rv) + ")",
-                rv);
+  throw failure(HSMTLS_P11_MODULE, why + " (" + rv_name(rv) + ")", rv);
 }
 
 std::vector<vendor_module*> runtime_use::modules() const {

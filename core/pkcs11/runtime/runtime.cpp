@@ -75,11 +75,38 @@ class doing {
   bool& what_;
 };
 
-CK_RV leads_back() {
-  log::complain(
-      "HSMTLS_MODULE or the program names a module that calls hsmtls in turn (p11-kit-proxy with "
-      "hsmtls in its configuration, say). Name the module of your token's vendor itself");
-  return CKR_FUNCTION_FAILED;
+using sentences = std::vector<std::string>;
+
+constexpr const char* leads_back =
+    "HSMTLS_MODULE or the program names a module that calls hsmtls in turn (p11-kit-proxy with "
+    "hsmtls in its configuration, say). Name the module of your token's vendor itself";
+
+// Where nothing works, and who asked passes it on, that is enough; what others make up for must be
+// seen all the same.
+void tell(const sentences& problems, CK_RV rv, std::string* why) {
+  for (const std::string& one : problems) {
+    if (rv == CKR_OK || why == nullptr) {
+      log::complain(one);
+      continue;
+    }
+    log::event(log::level::error, "setup", "problem", one);
+    *why += (why->empty() ? "" : ". ") + one;
+  }
+}
+
+// What attaching comes to, with what there is to say about it.
+template <class Attach>
+CK_RV attach_telling(std::string* why, Attach&& attach) {
+  sentences problems;
+  CK_RV rv = CKR_FUNCTION_FAILED;
+  if (initialises) {
+    problems.emplace_back(leads_back);
+  } else {
+    const doing it(initialises);
+    rv = attach(problems);
+  }
+  tell(problems, rv, why);
+  return rv;
 }
 
 const CK_FUNCTION_LIST* our_own_list() {
@@ -108,7 +135,17 @@ runtime& runtime::current() {
 }
 
 CK_RV runtime::load(face who) {
-  if (loads) return leads_back();
+  sentences problems;
+  const CK_RV rv = load(who, problems);
+  tell(problems, rv, nullptr);
+  return rv;
+}
+
+CK_RV runtime::load(face who, sentences& problems) {
+  if (loads) {
+    problems.emplace_back(leads_back);
+    return CKR_FUNCTION_FAILED;
+  }
   std::unique_lock held(mutex_);
   if (!changed_.wait_until(held, steady::now() + settings().deadline, [&] { return !loading_; })) {
     return CKR_FUNCTION_FAILED;
@@ -124,7 +161,7 @@ CK_RV runtime::load(face who) {
   const raised flag(mutex_, changed_, loading_);
   held.unlock();
   const doing it(loads);
-  modules_list loaded = load_configured();
+  modules_list loaded = load_configured(problems);
   held.lock();
   for (auto& one : loaded) keep(one, true);
   const CK_RV rv = any_for(who) ? CKR_OK : CKR_GENERAL_ERROR;
@@ -149,7 +186,7 @@ vendor_module* runtime::keep(std::unique_ptr<vendor_module>& fresh, bool configu
 
 vendor_module* runtime::add(const std::string& path, std::string& why) {
   if (loads) {
-    leads_back();
+    log::complain(leads_back);
     why = quoted_path(path) + " cannot be loaded from inside of a module that is being loaded";
     return nullptr;
   }
@@ -179,20 +216,17 @@ vendor_module* runtime::add(const std::string& path, std::string& why) {
   return kept;
 }
 
-runtime::modules_list runtime::load_configured() {
+runtime::modules_list runtime::load_configured(sentences& problems) {
   for (const std::string& one : settings().problems) log::complain(one);
   if (settings().modules.empty()) {
     // PKCS#11 needs no environment to be trusted, this variable does: it names code to run.
-    if (getauxval(AT_SECURE) != 0)
-      log::complain(
-          "HSMTLS_MODULE is ignored in a set-uid or set-gid program and in one with file "
-          "capabilities (setcap). A service gets capabilities without that by systemd's "
-          "AmbientCapabilities=");
-    else
-      log::complain(
-          "HSMTLS_MODULE is not set. It names the PKCS#11 module of your token's vendor, for "
-          "example "
-          "HSMTLS_MODULE=/usr/lib/softhsm/libsofthsm2.so");
+    problems.emplace_back(
+        getauxval(AT_SECURE) != 0
+            ? "HSMTLS_MODULE is ignored in a set-uid or set-gid program and in one with file "
+              "capabilities (setcap). A service gets capabilities without that by systemd's "
+              "AmbientCapabilities="
+            : "HSMTLS_MODULE is not set. It names the PKCS#11 module of your token's vendor, for "
+              "example HSMTLS_MODULE=/usr/lib/softhsm/libsofthsm2.so");
     return {};
   }
   modules_list loaded;
@@ -203,45 +237,47 @@ runtime::modules_list runtime::load_configured() {
       arm_guards();
       loaded.push_back(std::move(module));
     } else {
-      log::complain("HSMTLS_MODULE: " + why +
-                    ". Name the module of your token's vendor, for example "
-                    "/usr/lib/softhsm/libsofthsm2.so");
+      problems.push_back("HSMTLS_MODULE: " + why +
+                         ". Name the module of your token's vendor, for example "
+                         "/usr/lib/softhsm/libsofthsm2.so");
     }
   }
   return loaded;
 }
 
-CK_RV runtime::attach(void* reserved, face who) {
-  if (initialises) return leads_back();
-  const doing it(initialises);
+CK_RV runtime::attach(void* reserved, face who, std::string* why) {
   const time_point until = steady::now() + settings().deadline;
-  if (const CK_RV rv = load(who); rv != CKR_OK) return rv;
-  return attach_to(reserved, modules(who), until);
+  return attach_telling(why, [&](sentences& problems) {
+    if (const CK_RV rv = load(who, problems); rv != CKR_OK) return rv;
+    return attach_to(reserved, modules(who), until, problems);
+  });
 }
 
-CK_RV runtime::attach_to(vendor_module& only) {
-  if (initialises) return leads_back();
-  const doing it(initialises);
-  return attach_to(nullptr, {&only}, steady::now() + settings().deadline);
+CK_RV runtime::attach_to(vendor_module& only, std::string* why) {
+  return attach_telling(why, [&](sentences& problems) {
+    return attach_to(nullptr, {&only}, steady::now() + settings().deadline, problems);
+  });
 }
 
 CK_RV runtime::attach_to(void* reserved,
                          const std::vector<vendor_module*>& which,
-                         time_point until) {
+                         time_point until,
+                         sentences& problems) {
   {
     std::unique_lock held(mutex_);
     if (!changed_.wait_until(held, until, [&] { return !stopping_; })) return CKR_FUNCTION_FAILED;
     // Counted before it works, so that the last of the others does not finalise under us.
     ++users_;
   }
-  const CK_RV rv = initialise_modules(reserved, which, until);
+  const CK_RV rv = initialise_modules(reserved, which, until, problems);
   if (rv != CKR_OK) detach();
   return rv;
 }
 
 CK_RV runtime::initialise_modules(void* reserved,
                                   const std::vector<vendor_module*>& which,
-                                  time_point until) {
+                                  time_point until,
+                                  sentences& problems) {
   CK_RV last = CKR_GENERAL_ERROR;
   bool any = false;
   struct attempt {
@@ -253,9 +289,10 @@ CK_RV runtime::initialise_modules(void* reserved,
   for (vendor_module* module : which) {
     const auto from_parent = inherited(module->path());
     if (from_parent == vendor_module::heritage::deadly) {
-      log::complain("this process was forked from one that uses " + quoted_path(module->path()) +
-                    ", which cannot be shared with a child: the parent would fail. Open the key "
-                    "in the child only, or fork and exec");
+      problems.push_back("this process was forked from one that uses " +
+                         quoted_path(module->path()) +
+                         ", which cannot be shared with a child: the parent would fail. Open the "
+                         "key in the child only, or fork and exec");
       last = CKR_FUNCTION_FAILED;
       continue;
     }
@@ -279,9 +316,9 @@ CK_RV runtime::initialise_modules(void* reserved,
       std::lock_guard held(mutex_);
       return sees(face::front, *one.module);
     }();
-    log::complain((named ? "HSMTLS_MODULE: C_Initialize of " : "C_Initialize of ") +
-                  quoted_path(one.module->path()) + " returned " + rv_name(one.rv) +
-                  ", so its tokens are not to be had");
+    problems.push_back((named ? "HSMTLS_MODULE: C_Initialize of " : "C_Initialize of ") +
+                       quoted_path(one.module->path()) + " returned " + rv_name(one.rv) +
+                       ", so its tokens are not to be had");
   }
   // Again: C_Initialize may have registered handlers (libcrypto's, say) that must run after ours.
   arm_guards();

@@ -36,15 +36,16 @@ class runtime {
   // `attach` counts a user in (the first loads the configured modules, and calls C_Initialize of
   // those that it sees); `detach` counts one out (the last calls C_Finalize of all). `reserved` is
   // the application's pReserved; the first user's counts. Returns CKR_OK if at least one module
-  // works, or where none is configured but a view is open; what is wrong with the others is in the log. CKR_FUNCTION_FAILED if another thread is
-  // doing it and does not come out within the deadline.
-  CK_RV attach(void* reserved, face who);
+  // works, or where none is configured but a view is open. CKR_FUNCTION_FAILED if another thread is
+  // doing it and does not come out within the deadline. What is wrong with modules is complained of
+  // (base/log); where none works, it is said in `why` instead, if that is given.
+  CK_RV attach(void* reserved, face who, std::string* why = nullptr);
   // The same for one who uses only this module.
-  CK_RV attach_to(vendor_module& only);
+  CK_RV attach_to(vendor_module& only, std::string* why);
   void detach();
 
-  // `load` brings the configured modules in, without initialising them. CKR_OK if there is any that
-  // `who` sees.
+  // `load` brings the configured modules in, without initialising them, and complains of what is
+  // wrong with them. CKR_OK if there is any that `who` sees.
   CK_RV load(face who);
 
   // `add` brings in one more module that the private face sees, and only that; of a file that is
@@ -97,11 +98,17 @@ class runtime {
 
   // A child has what its parent added and opened: nobody does it again there.
   explicit runtime(const runtime* parent);
-  static modules_list load_configured();
-  CK_RV attach_to(void* reserved, const std::vector<vendor_module*>& which, time_point until);
+  // `problems` gets what is wrong with modules, to be told to somebody.
+  CK_RV load(face who, std::vector<std::string>& problems);
+  static modules_list load_configured(std::vector<std::string>& problems);
+  CK_RV attach_to(void* reserved,
+                  const std::vector<vendor_module*>& which,
+                  time_point until,
+                  std::vector<std::string>& problems);
   CK_RV initialise_modules(void* reserved,
                            const std::vector<vendor_module*>& which,
-                           time_point until);
+                           time_point until,
+                           std::vector<std::string>& problems);
   // With the lock held: takes `fresh`, or leaves it with the caller and returns the module that is
   // there of the same file.
   vendor_module* keep(std::unique_ptr<vendor_module>& fresh, bool configured);

@@ -80,8 +80,9 @@ TEST_F(PrivateAddedAlone, TellsThatNoModuleIsConfiguredAndWhatToDo) {
   captured_stderr said;
   const answer got = face.try_open(device, with_pin("1234"));
   EXPECT_EQ(got, HSMTLS_P11_MODULE);
-  EXPECT_THAT(got.message, AllOf(HasSubstr("set HSMTLS_MODULE"), HasSubstr("pass that file")));
-  EXPECT_THAT(said.stop(), HasSubstr("HSMTLS_MODULE is not set"));
+  EXPECT_THAT(got.message,
+              AllOf(HasSubstr("HSMTLS_MODULE is not set"), HasSubstr("pass that file")));
+  EXPECT_EQ("", said.stop()) << "the caller has the sentence";
 }
 
 TEST_F(PrivateAddedAlone, OpensAKeyWithoutAWordAboutTheEnvironment) {
@@ -244,8 +245,8 @@ TEST_F(PrivateAddedAlone, ThatCannotBeInitialisedIsNamed) {
   const answer got = face.try_open(device, how);
   EXPECT_EQ(got, HSMTLS_P11_MODULE);
   EXPECT_EQ(CK_RV{CKR_DEVICE_ERROR}, got.ckr);
-  EXPECT_THAT(got.message, HasSubstr("'" + vendor + "'"));
-  EXPECT_THAT(said.stop(), HasSubstr("hsmtls: C_Initialize of '" + vendor + "' returned"));
+  EXPECT_THAT(got.message, HasSubstr("C_Initialize of '" + vendor + "' returned CKR_DEVICE_ERROR"));
+  EXPECT_EQ("", said.stop()) << "the caller has the sentence";
   EXPECT_EQ(face.try_open(device, how), HSMTLS_P11_OK);
 }
 

@@ -2,6 +2,7 @@
 // key.
 #include <gmock/gmock.h>
 
+#include "tests/pkcs11/captured_stderr.hpp"
 #include "tests/pkcs11/private/face.hpp"
 
 namespace hsmtls::test {
@@ -267,9 +268,12 @@ TEST(PrivateModule, IsNamedWhenItCannotBeLoaded) {
   const log_file log;
   const module_under_test front = load_front("/nonexistent/vendor.so", std::chrono::seconds(1));
   const private_face face(front);
+  captured_stderr said;
   const answer got = face.try_open(device, with_pin("1234"));
   EXPECT_EQ(got, HSMTLS_P11_MODULE);
-  EXPECT_THAT(got.message, HasSubstr("HSMTLS_MODULE"));
+  EXPECT_THAT(got.message, HasSubstr("HSMTLS_MODULE: '/nonexistent/vendor.so' cannot be loaded: "));
+  EXPECT_EQ("", said.stop()) << "the caller has the sentence";
+  EXPECT_THAT(log.text(), HasSubstr("/nonexistent/vendor.so"));
 }
 
 }  // namespace
