@@ -1,11 +1,12 @@
 #include "core/legacy/libp11.hpp"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <cstdlib>
 
-#include "core/legacy/bound_symbol.hpp"
 #include "core/legacy/refusal.hpp"
+#include "core/pkcs11/base/bound_calls.hpp"
 #include "core/pkcs11/base/quoted_name.hpp"
 
 namespace hsmtls::legacy {
@@ -76,9 +77,21 @@ loaded load_libp11() {
   return out;
 }
 
-// The libcrypto that libp11 calls.
+// The libcrypto that libp11 calls. Not by dlsym: which of two copies a library is bound to depends on
+// scopes that only the loader knows.
 Dl_info libcrypto_of(const loaded& libp11) {
-  const auto look = [&] { return object_of(bound_symbol(libp11.handle, "CRYPTO_malloc")); };
+  const auto look = [&] {
+    link_map* map = nullptr;
+    const void* target = nullptr;
+    if (dlinfo(libp11.handle, RTLD_DI_LINKMAP, &map) == 0) {
+      pkcs11::any_bound_call(*map, [&](const pkcs11::bound_call& one) {
+        if (one.name != "CRYPTO_malloc") return false;
+        target = one.target;
+        return true;
+      });
+    }
+    return object_of(target);
+  };
   const Dl_info itself = object_of(reinterpret_cast<const void*>(libp11.functions.new_context));
   Dl_info bound = look();
   if (bound.dli_fbase == itself.dli_fbase) {

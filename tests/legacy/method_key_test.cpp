@@ -209,6 +209,12 @@ TEST_F(MethodKeyOf, AnotherLibraryIsNamed) {
   EXPECT_THAT(refused(), HasSubstr("has no PKCS11_CTX_new"));
 }
 
+TEST_F(MethodKeyOf, ALibraryWithoutAProcedureLinkageTableIsKnownByItsLibcrypto) {
+  setenv("HSMTLS_LIBP11", HSMTLS_TEST_LIBP11_WITHOUT_PLT, 1);
+  method_key out;
+  EXPECT_EQ(legacy.make(ec, out), HSMTLS_P11_MODULE) << "it fits, and then loads nothing";
+}
+
 TEST_F(MethodKeyOf, AnotherLibcryptoIsRefusedWithBothFiles) {
   Dl_info ours{};
   ASSERT_NE(0, dladdr(EVP_sha256(), &ours));
