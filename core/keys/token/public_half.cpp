@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/keys/failure.hpp"
+#include "core/keys/token/ec_point.hpp"
 
 namespace hsmtls::keys {
 namespace {
@@ -32,37 +33,19 @@ host::pkey from_parameters(const char* type, OSSL_PARAM* parameters) {
   return host::pkey(made);
 }
 
-// CKA_EC_POINT is an OCTET STRING around the point (PKCS#11 v3.1 section 6.3.3); some tokens give the
-// bare point.
-std::vector<uint8_t> point_of(const hsmtls_p11_key_info& info) {
-  const uint8_t* at = info.ec_point;
-  const host::octet_string wrapped(
-      crypto().d2i_ASN1_OCTET_STRING(nullptr, &at, static_cast<long>(info.ec_point_len)));
-  if (wrapped && at == info.ec_point + info.ec_point_len) {
-    const uint8_t* const data = crypto().ASN1_STRING_get0_data(wrapped.get());
-    return {data, data + crypto().ASN1_STRING_length(wrapped.get())};
-  }
-  return {info.ec_point, info.ec_point + info.ec_point_len};
+// A coordinate's bytes on one of the curves that `curve_of` knows.
+size_t coordinate_on(std::string_view curve) {
+  if (curve == SN_X9_62_prime256v1) return 32;
+  return curve == SN_secp384r1 ? 48 : 66;
 }
 
-// The name as OpenSSL and .NET compare it: "prime256v1", never "P-256".
-const char* curve_name(const hsmtls_p11_key_info& info) {
-  const uint8_t* at = info.ec_params;
-  const host::asn1_object curve(
-      crypto().d2i_ASN1_OBJECT(nullptr, &at, static_cast<long>(info.ec_params_len)));
-  const int nid = curve ? crypto().OBJ_obj2nid(curve.get()) : NID_undef;
-  if (nid != NID_X9_62_prime256v1 && nid != NID_secp384r1 && nid != NID_secp521r1) {
-    throw failure(
-        HSMTLS_UNSUPPORTED,
-        std::string("the key is on the curve ") +
-            (nid != NID_undef ? crypto().OBJ_nid2sn(nid) : "that OpenSSL has no name for") +
-            "; P-256, P-384 and P-521 can be used for TLS");
-  }
-  return crypto().OBJ_nid2sn(nid);
+std::vector<uint8_t> point_of(const hsmtls_p11_key_info& info, size_t coordinate) {
+  const auto point = ec_point({info.ec_point, info.ec_point_len}, coordinate);
+  return {point.begin(), point.end()};
 }
 
 host::pkey rsa(const hsmtls_p11_key_info& info) {
-  if (info.modulus_len == 0) return nullptr;
+  if (info.modulus_len == 0 || info.exponent_len == 0) return nullptr;
   // OSSL_PARAM holds integers in the machine's own byte order; ours are big endian.
   const auto native = [](const uint8_t* bytes, uint32_t length) {
     std::vector<uint8_t> out(bytes, bytes + length);
@@ -81,9 +64,9 @@ host::pkey rsa(const hsmtls_p11_key_info& info) {
 }
 
 host::pkey ec(const hsmtls_p11_key_info& info) {
-  std::string curve = curve_name(info);
+  std::string curve = curve_of(info);
   if (info.ec_point_len == 0) return nullptr;
-  std::vector<uint8_t> point = point_of(info);
+  std::vector<uint8_t> point = point_of(info, coordinate_on(curve));
   std::array parameters{
       crypto().OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve.data(), 0),
       crypto().OSSL_PARAM_construct_octet_string(
@@ -94,7 +77,7 @@ host::pkey ec(const hsmtls_p11_key_info& info) {
 
 host::pkey ed25519(const hsmtls_p11_key_info& info) {
   if (info.ec_point_len == 0) return nullptr;
-  std::vector<uint8_t> point = point_of(info);
+  std::vector<uint8_t> point = point_of(info, 0);
   std::array parameters{crypto().OSSL_PARAM_construct_octet_string(
                             OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
                         crypto().OSSL_PARAM_construct_end()};
@@ -102,6 +85,21 @@ host::pkey ed25519(const hsmtls_p11_key_info& info) {
 }
 
 }  // namespace
+
+const char* curve_of(const hsmtls_p11_key_info& info) {
+  const uint8_t* at = info.ec_params;
+  const host::asn1_object curve(
+      crypto().d2i_ASN1_OBJECT(nullptr, &at, static_cast<long>(info.ec_params_len)));
+  const int nid = curve ? crypto().OBJ_obj2nid(curve.get()) : NID_undef;
+  if (nid != NID_X9_62_prime256v1 && nid != NID_secp384r1 && nid != NID_secp521r1) {
+    throw failure(
+        HSMTLS_UNSUPPORTED,
+        std::string("the key is on the curve ") +
+            (nid != NID_undef ? crypto().OBJ_nid2sn(nid) : "that OpenSSL has no name for") +
+            "; P-256, P-384 and P-521 can be used for TLS");
+  }
+  return crypto().OBJ_nid2sn(nid);
+}
 
 host::pkey public_half(const hsmtls_p11_key_info& info) {
   const host::error_mark mark;
