@@ -1,9 +1,11 @@
 #include "core/keys/identity/open_keys.hpp"
 
+#include <algorithm>
 #include <list>
 #include <mutex>
 #include <vector>
 
+#include "core/keys/host/fork_locks.hpp"
 #include "core/keys/uris.hpp"
 
 namespace hsmtls::keys {
@@ -15,13 +17,9 @@ struct entry {
   pkcs11::uri opened_with;  // without its query
 };
 
-struct table {
-  std::mutex mutex;
-  std::list<entry> entries;
-};
-// Never destroyed: PEM may be read while the process exits.
-table& open_keys() {
-  static table* const only = new table;
+// Under host::instant_lock. Never destroyed: PEM may be read while the process exits.
+std::list<entry>& open_keys() {
+  static auto* const only = new std::list<entry>;
   return *only;
 }
 
@@ -49,31 +47,31 @@ bool fits(const pkcs11::uri& reference, const pkcs11::uri& own) {
 
 }  // namespace
 
-void add_open_key(const std::shared_ptr<token_key>& key, const std::string& opened_with) {
+void add_open_key(const std::shared_ptr<token_key>& key, std::string_view opened_with) {
   pkcs11::uri_result own = pkcs11::parse_uri(key->uri());
   pkcs11::uri_result asked = pkcs11::parse_uri(opened_with);
   if (!own) return;  // a token whose names no URI can hold: reachable by its key only
-  table& all = open_keys();
-  const std::lock_guard lock(all.mutex);
-  all.entries.remove_if([](const entry& one) { return one.key.expired(); });
-  all.entries.push_back({key, *own.value, without_query(asked ? *asked.value : *own.value)});
+  std::list<entry> added{{key, *own.value, without_query(asked ? *asked.value : *own.value)}};
+  const std::lock_guard lock(host::instant_lock());
+  open_keys().remove_if([](const entry& one) { return one.key.expired(); });
+  open_keys().splice(open_keys().end(), added);
 }
 
 std::shared_ptr<token_key> find_open_key(const pkcs11::uri& reference) {
   const pkcs11::uri wanted = without_query(reference);
-  std::vector<std::shared_ptr<token_key>>
-      held;  // until the lock is free: ours may be the last ones
-  std::shared_ptr<token_key> found;
-  table& all = open_keys();
-  const std::lock_guard lock(all.mutex);
-  for (const entry& one : all.entries) {
-    if (!fits(wanted, one.own) && !(wanted == one.opened_with)) continue;
-    const std::shared_ptr<token_key> key = held.emplace_back(one.key.lock());
-    if (!key || key->is_closed()) continue;
-    if (found && found->uri() != key->uri()) return nullptr;
-    found = key;
+  // Held until the lock is free: ours may be the last ones.
+  std::vector<std::shared_ptr<token_key>> fitting;
+  {
+    const std::lock_guard lock(host::instant_lock());
+    for (const entry& one : open_keys()) {
+      if (fits(wanted, one.own) || wanted == one.opened_with) fitting.push_back(one.key.lock());
+    }
   }
-  return found;
+  std::erase_if(fitting, [](const auto& key) { return !key || key->is_closed(); });
+  const bool of_one_key = std::all_of(fitting.begin(), fitting.end(), [&](const auto& key) {
+    return key->uri() == fitting.front()->uri();
+  });
+  return fitting.empty() || !of_one_key ? nullptr : fitting.back();
 }
 
 }  // namespace hsmtls::keys

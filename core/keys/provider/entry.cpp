@@ -6,9 +6,11 @@
 
 #include <stdlib.h>  // secure_getenv
 
+#include <atomic>
 #include <mutex>
 #include <string_view>
 
+#include "core/keys/host/fork_locks.hpp"
 #include "core/keys/provider/algorithms.hpp"
 #include "core/keys/provider/installed.hpp"
 #include "core/keys/provider/provider_context.hpp"
@@ -131,8 +133,10 @@ void read_section(const core_functions& core, provider_context& to) {
       crypto().OSSL_PARAM_construct_end()};
   if (core.get_params(to.handle, wanted) != 1) return;
   if (module != nullptr) to.module = module;
-  // HSMTLS_PIN_SOURCE, which the token layer reads by itself, comes before the section's.
-  if (pin_source != nullptr && secure_getenv("HSMTLS_PIN_SOURCE") == nullptr)
+  // HSMTLS_PIN_SOURCE, which the token layer reads by itself, comes before the section's. An empty
+  // one says nothing, there as here.
+  const char* const from_environment = secure_getenv("HSMTLS_PIN_SOURCE");
+  if (pin_source != nullptr && (from_environment == nullptr || *from_environment == '\0'))
     to.pin_source = pin_source;
 }
 
@@ -169,8 +173,7 @@ int start_in_process(const OSSL_CORE_HANDLE* handle,
   return start(false, handle, core, out, out_provider);
 }
 
-std::mutex installing;
-OSSL_PROVIDER* installed = nullptr;  // for the life of the process
+std::atomic<OSSL_PROVIDER*> installed{nullptr};  // for the life of the process
 
 [[noreturn]] void refuse_install(const std::string& why) {
   const unsigned long code = crypto().ERR_peek_last_error();
@@ -212,13 +215,12 @@ int start_configured(const OSSL_CORE_HANDLE* handle,
 }
 
 bool is_installed() {
-  const std::lock_guard lock(installing);
   return installed != nullptr;
 }
 
 void install() {
   host::need_crypto();
-  const std::lock_guard lock(installing);
+  const std::lock_guard lock(host::making_lock());
   if (installed != nullptr) return;
   const host::error_mark mark;
   // Whoever comes first is asked first, for every algorithm of the process. So the host's own have to
@@ -243,10 +245,10 @@ void install() {
 
 OSSL_LIB_CTX* own_context() {
   host::need_crypto();
-  static std::mutex mutex;
-  static OSSL_LIB_CTX* only = nullptr;
-  const std::lock_guard lock(mutex);
-  if (only != nullptr) return only;
+  static std::atomic<OSSL_LIB_CTX*> only{nullptr};
+  if (OSSL_LIB_CTX* const known = only) return known;
+  const std::lock_guard lock(host::making_lock());
+  if (OSSL_LIB_CTX* const known = only) return known;
   const host::error_mark mark;
   host::lib_ctx made(crypto().OSSL_LIB_CTX_new());
   if (made) bring_in_the_hosts(made.get());
@@ -255,8 +257,7 @@ OSSL_LIB_CTX* own_context() {
       crypto().OSSL_PROVIDER_load(made.get(), in_process_name) == nullptr) {
     refuse_install("OpenSSL does not take the provider in");
   }
-  only = made.release();
-  return only;
+  return only = made.release();
 }
 
 }  // namespace hsmtls::keys

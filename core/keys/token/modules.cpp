@@ -4,12 +4,14 @@
 #include <sys/auxv.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
 
+#include "core/keys/host/fork_locks.hpp"
 #include "core/keys/token/face.hpp"
 #include "core/keys/token/log.hpp"
 
@@ -86,17 +88,19 @@ void add(const std::string& file) {
 }
 
 void add_registered() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    for (const std::string& file : registered_modules(
-             usual_folders(), HSMTLS_PKCS11_MODULES_FOLDER, program_invocation_short_name)) {
-      try {
-        add(file);
-      } catch (const failure& problem) {
-        log_warning("module_left_out", {"module", file, "problem", problem.message()});
-      }
+  static std::atomic<bool> added{false};
+  if (added) return;
+  const std::lock_guard lock(host::making_lock());
+  if (added) return;
+  for (const std::string& file : registered_modules(
+           usual_folders(), HSMTLS_PKCS11_MODULES_FOLDER, program_invocation_short_name)) {
+    try {
+      add(file);
+    } catch (const failure& problem) {
+      log_warning("module_left_out", {"module", file, "problem", problem.message()});
     }
-  });
+  }
+  added = true;
 }
 
 }  // namespace
