@@ -81,7 +81,7 @@ int32_t hsmtls_identity_open(const hsmtls_identity_options* options,
     const login how(given.login, given.module);
     keys::identity_options wanted;
     wanted.key = given.key;
-    wanted.certificate = text(given.certificate);
+    if (given.certificate != nullptr) wanted.certificate = given.certificate;
     wanted.without_certificate = (given.flags & HSMTLS_OPEN_WITHOUT_CERTIFICATE) != 0;
     wanted.deadline_ms = given.deadline_ms;
     wanted.require = given.require;
@@ -89,7 +89,11 @@ int32_t hsmtls_identity_open(const hsmtls_identity_options* options,
     if (given.on_event != nullptr) {
       wanted.on_event = [heard](const hsmtls_p11_event& event) { heard->tell(event); };
     }
-    out = new hsmtls_identity{keys::identity::open(std::move(wanted))};
+    std::unique_ptr<hsmtls_identity> opened(
+        new hsmtls_identity{keys::identity::open(std::move(wanted))});
+    // Whether it hears anything or not, it is kept as long as the identity is open.
+    opened->open->at_close([heard] {});
+    out = opened.release();
   });
 }
 

@@ -1,8 +1,11 @@
 // URIs, as all of this part reads and compares them.
 #pragma once
 
+#include <strings.h>  // strncasecmp
+
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/keys/failure.hpp"
@@ -11,10 +14,17 @@
 namespace hsmtls::keys {
 
 // `parsed` reads a URI. Throws failure (MALFORMED_URI), with the parser's words.
-inline pkcs11::uri parsed(const std::string& text) {
+inline pkcs11::uri parsed(std::string_view text) {
   pkcs11::uri_result result = pkcs11::parse_uri(text);
   if (!result) throw failure(HSMTLS_MALFORMED_URI, result.problem.message);
   return *std::move(result.value);
+}
+
+// `is_uri`: a text is meant as one, in whatever case its scheme is written (RFC 3986 section 3.1).
+inline bool is_uri(std::string_view text) {
+  constexpr std::string_view scheme = "pkcs11:";
+  return text.size() >= scheme.size() &&
+         strncasecmp(text.data(), scheme.data(), scheme.size()) == 0;
 }
 
 // `agrees`: what is wanted is given; who wants nothing agrees with all.

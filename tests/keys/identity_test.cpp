@@ -1,4 +1,6 @@
 // Opening an identity: what is checked, what each failure says, and how long it lives.
+#include <openssl/ui.h>
+
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -129,6 +131,40 @@ TEST_F(Identities, TakeTheCertificateThatIsGoodTheLongest) {
   EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())), testing::ElementsAre("new"));
 }
 
+TEST_F(Identities, TakeACertificateThatIsValidNowBeforeOneThatIsNotYet) {
+  open_identity opened;
+  EXPECT_EQ(try_with("p256",
+                     issued("next year's", root, {.from = 5 * day, .until = 90 * day}) +
+                         issued("today's", root, {.until = 5 * day}),
+                     opened),
+            HSMTLS_OK);
+  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
+              testing::ElementsAre("today's"));
+}
+
+TEST_F(Identities, TakeTheLongestWhereNoneIsValidNow) {
+  open_identity opened;
+  EXPECT_EQ(try_with("p256",
+                     issued("later", root, {.from = 5 * day, .until = 90 * day}) +
+                         issued("expired", root, {.from = -60 * day, .until = -day}),
+                     opened),
+            HSMTLS_OK);
+  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
+              testing::ElementsAre("later"));
+}
+
+TEST_F(Identities, TakeAnIssuedCertificateBeforeAPlaceholderThatTheKeySignedItself) {
+  const evp_key key = half("p256");
+  const x509 placeholder = certificate_for(key.get(), key.get(), 1, 2);
+  X509_gmtime_adj(X509_getm_notAfter(placeholder.get()), 9000L * 24 * 3600);
+  ASSERT_LT(0, X509_sign(placeholder.get(), key.get(), EVP_sha256()));
+  open_identity opened;
+  EXPECT_EQ(try_with("p256", pem_of(placeholder.get()) + issued("issued", root), opened),
+            HSMTLS_OK);
+  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
+              testing::ElementsAre("issued"));
+}
+
 TEST_F(Identities, OpenWithAnExpiredCertificate) {
   open_identity opened;
   EXPECT_EQ(try_with("p256", issued("device", root, {.from = -60 * day, .until = -day}), opened),
@@ -146,6 +182,52 @@ TEST_F(Identities, RefuseAnIssuerOfTheRightNameWithAnotherKey) {
   const answer said = refused("p256", issued("device", sub) + impostor.pem());
   EXPECT_EQ(said, HSMTLS_CHAIN_BROKEN);
   EXPECT_THAT(said.message, HasSubstr("CN=sub"));
+}
+
+TEST_F(Identities, AreNotDisturbedByARootThatWouldNotBeSent) {
+  const authority renewed_root{"sub"};  // of the issuer's name, with a key of its own
+  open_identity opened;
+  EXPECT_EQ(try_with("p256", issued("device", sub) + renewed_root.pem(), opened), HSMTLS_OK);
+  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
+              testing::ElementsAre("device"));
+}
+
+TEST_F(Identities, TakeTheCertificateFromAFileInDer) {
+  const std::string file = (token.folder() / "device.der").string();
+  const x509 certificate = root.issue(half("p256").get(), {.name = "device"});
+  const std::vector<uint8_t> der =
+      written_der([&](unsigned char** out) { return i2d_X509(certificate.get(), out); });
+  std::ofstream(file).write(reinterpret_cast<const char*>(der.data()),
+                            static_cast<std::streamsize>(der.size()));
+  open_identity opened;
+  EXPECT_EQ(try_with("p256", file, opened), HSMTLS_OK);
+}
+
+TEST_F(Identities, RefuseAnEncryptedPemAndAskNobodyForItsPassphrase) {
+  static int asked_for;
+  UI_METHOD* const watched = UI_create_method("watched");
+  UI_method_set_opener(watched, [](UI*) {
+    ++asked_for;
+    return 0;
+  });
+  UI_set_default_method(watched);
+  const answer said =
+      refused("p256",
+              "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
+              "DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+              "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END CERTIFICATE-----\n");
+  UI_set_default_method(UI_OpenSSL());
+  UI_destroy_method(watched);
+  EXPECT_EQ(said, HSMTLS_CERTIFICATE_MALFORMED);
+  EXPECT_EQ(0, asked_for);
+}
+
+TEST_F(Identities, ShowNoPinOfAUriHoweverItsSchemeIsWritten) {
+  for (const char* scheme : {"pkcs11:", "PKCS11:", "Pkcs11:"}) {
+    const answer said =
+        refused("p256", std::string(scheme) + "token=edge;object=none?pin-value=pin-of-this-test");
+    EXPECT_EQ(said, HSMTLS_CERTIFICATE_NOT_FOUND) << scheme;
+  }
 }
 
 TEST_F(Identities, RefuseATokenWithoutCertificateAndSayWhatToDo) {
@@ -187,6 +269,15 @@ TEST_F(Identities, RefuseWhatIsNotThereAndNameTheNearMiss) {
     const answer said = try_open(options, none);
     EXPECT_EQ(said, one.code) << one.uri;
     EXPECT_THAT(said.message, HasSubstr(one.says)) << one.uri;
+  }
+}
+
+TEST_F(Identities, RefuseAUriThatNamesAnythingButAPrivateKey) {
+  for (const char* type : {"cert", "public"}) {
+    open_identity none;
+    const answer said = try_open(source_of(with_key("p256") + ";type=" + type), none);
+    EXPECT_EQ(said, HSMTLS_BAD_ARGUMENT) << type;
+    EXPECT_THAT(said.message, HasSubstr("type=private"));
   }
 }
 
@@ -324,6 +415,19 @@ TEST_F(Identities, TellTheirEventsUntilTheyAreClosedAndReleaseTheSubscriberOnce)
   EXPECT_EQ(2, told.released);
 }
 
+TEST_F(Identities, KeepWhatIsToBeReleasedAtTheirEndWhetherTheyTellEventsOrNot) {
+  int released = 0;
+  identity_source options = source_of(with_key("p256"));
+  options.event_user = &released;
+  options.event_release = [](void* user) { ++*static_cast<int*>(user); };
+  open_identity identity = opened(options);
+  EXPECT_EQ(0, released);
+  hsmtls_identity_close(identity.get());
+  EXPECT_EQ(1, released);
+  identity.reset();
+  EXPECT_EQ(1, released);
+}
+
 TEST_F(Identities, CloseWhatWasHandedOutByNameAndLeaveNoSessionBehind) {
   hsmtls_identity* const identity = open_key("p256");
   const evp_key key = handed_key(identity);
@@ -343,14 +447,14 @@ TEST_F(Identities, WriteFilesThatAppearComplete) {
   open_identity opened;
   ASSERT_EQ(try_with("p256", issued("device", root), opened), HSMTLS_OK);
   const std::filesystem::path folder = token.folder() / "files";
-  const auto write = [&] {
-    return asked(hsmtls_identity_write_files,
-                 static_cast<const hsmtls_identity*>(opened.get()),
-                 folder.c_str());
+  const auto write_to = [&](const char* where) {
+    return asked(
+        hsmtls_identity_write_files, static_cast<const hsmtls_identity*>(opened.get()), where);
   };
-  EXPECT_EQ(write(), HSMTLS_FILE_UNREADABLE);
+  EXPECT_EQ(write_to(folder.c_str()), HSMTLS_FILE_UNREADABLE);
+  EXPECT_EQ(write_to(""), HSMTLS_BAD_ARGUMENT);
   std::filesystem::create_directory(folder);
-  EXPECT_EQ(write(), HSMTLS_OK);
+  EXPECT_EQ(write_to(folder.c_str()), HSMTLS_OK);
   const auto content = [&](const char* name) {
     std::ostringstream out;
     out << std::ifstream(folder / name).rdbuf();

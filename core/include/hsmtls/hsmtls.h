@@ -146,8 +146,9 @@ typedef struct hsmtls_identity_options {
                                private key is enough. */
   const char*
       certificate; /* a PEM file, PEM text (it begins with "-----BEGIN"), or a "pkcs11:" URI; the
-                               leaf and any intermediates, in any order. Null: from the token, by the
-                               key's CKA_ID, intermediates by their names */
+                               leaf and any intermediates, in any order; or a file with the leaf in
+                               DER. Null: from the token, by the key's CKA_ID, intermediates by their
+                               names */
   const char*
       module; /* the vendor's PKCS#11 file; only this one is asked. Null: HSMTLS_MODULE, else
                                what p11-kit has registered */
@@ -163,8 +164,8 @@ typedef struct hsmtls_identity_options {
 #define HSMTLS_OPEN_WITHOUT_CERTIFICATE 1u /* the key alone: for a certificate request */
 
 /* hsmtls_identity_open checks all that can be checked before a handshake: the module loads, the
- * token is there, the PIN is right, exactly one key fits, the certificate is for that key, the
- * chain is in order. Dates are only warned about (HSMTLS_LOG): a board without a clock wakes up in
+ * token is there, the PIN is right, exactly one key fits, the certificate is for that key (where the
+ * token does not have the key's public half, one signature shows that), the chain is in order. Dates are only warned about (HSMTLS_LOG): a board without a clock wakes up in
  * 1970. Blocks: it talks to the token.
  *
  * It needs the host's OpenSSL to read certificates: see hsmtls_openssl.h about which copy. */

@@ -4,6 +4,7 @@
 
 #include "core/keys/identity/certificates.hpp"
 #include "core/keys/token/face.hpp"
+#include "core/keys/token/learned_half.hpp"
 #include "core/keys/token/token_key.hpp"
 #include "core/keys/token/uri_text.hpp"
 #include "core/keys/uris.hpp"
@@ -76,12 +77,10 @@ std::vector<uint8_t> der_name(const X509_NAME* name) {
   return {out, out + std::max(length, 0)};
 }
 
-// PEM with exactly one certificate, or DER.
 host::x509 read_one(std::span<const uint8_t> given) {
   constexpr const char* from = "what was given as certificate";
   std::vector<host::x509> found =
-      certificates_in_pem({reinterpret_cast<const char*>(given.data()), given.size()}, from);
-  if (found.empty()) found = certificates_in_der({{given.begin(), given.end()}});
+      read_certificates({reinterpret_cast<const char*>(given.data()), given.size()}, from);
   if (found.size() != 1) {
     throw failure(HSMTLS_CERTIFICATE_MALFORMED,
                   std::string(from) +
@@ -92,7 +91,9 @@ host::x509 read_one(std::span<const uint8_t> given) {
 }
 
 // The label and id of the key that the certificate is for, if the URI fits one.
-void name_after_key(pkcs11::uri& uri, const X509* certificate, const hsmtls_p11_login* login) {
+void name_after_key(pkcs11::uri& uri,
+                    const host::x509& certificate,
+                    const hsmtls_p11_login* login) {
   pkcs11::uri wanted = uri;
   wanted.type = pkcs11::object_type::private_key;
   std::shared_ptr<token_key> key;
@@ -102,11 +103,11 @@ void name_after_key(pkcs11::uri& uri, const X509* certificate, const hsmtls_p11_
     if (problem.code() == HSMTLS_KEY_NOT_FOUND || problem.code() == HSMTLS_AMBIGUOUS) return;
     throw;
   }
-  if (key->public_half() != nullptr &&
-      crypto().EVP_PKEY_eq(crypto().X509_get0_pubkey(certificate), key->public_half()) != 1) {
+  learn_public_half(*key, {&certificate, 1});
+  if (!certifies(certificate.get(), key->public_half())) {
     throw failure(
         HSMTLS_CERTIFICATE_MISMATCH,
-        "the certificate " + name_of(certificate) + " is not for the key " + key->uri() +
+        "the certificate " + name_of(certificate.get()) + " is not for the key " + key->uri() +
             ". To store it beside the key all the same, give it a label of its own (object=…)");
   }
   const pkcs11::uri own = parsed(key->uri());
@@ -138,12 +139,11 @@ std::vector<token_description> list_tokens(const std::string& module) {
   return all;
 }
 
-std::vector<object_description> list_objects(const std::string& uri,
-                                             const hsmtls_p11_login* login) {
+std::vector<object_description> list_objects(const char* uri, const hsmtls_p11_login* login) {
   std::vector<object_description> all;
   checked(
       face().list_objects,
-      uri.c_str(),
+      uri,
       login,
       [](void* user, const hsmtls_p11_object_info* one) {
         object_description made{class_number(one->object_class),
@@ -161,12 +161,12 @@ std::vector<object_description> list_objects(const std::string& uri,
   return all;
 }
 
-std::string generate_key(const std::string& uri,
+std::string generate_key(const char* uri,
                          uint32_t kind,
                          uint32_t bits,
                          const hsmtls_p11_login* login) {
   hsmtls_p11_key* made = nullptr;
-  checked(face().key_generate, uri.c_str(), kind, bits, login, &made);
+  checked(face().key_generate, uri, kind, bits, login, &made);
   hsmtls_p11_key_info info{};
   info.struct_size = sizeof info;
   face().key_info(made, &info);
@@ -175,12 +175,12 @@ std::string generate_key(const std::string& uri,
   return own;
 }
 
-std::string import_certificate(const std::string& uri_given,
+std::string import_certificate(std::string_view uri_given,
                                std::span<const uint8_t> certificate,
                                const hsmtls_p11_login* login) {
   const host::x509 read = read_one(certificate);
   pkcs11::uri uri = parsed(uri_given);
-  if (!uri.object || !uri.id) name_after_key(uri, read.get(), login);
+  if (!uri.object || !uri.id) name_after_key(uri, read, login);
   uri.type = pkcs11::object_type::certificate;
 
   const host::error_mark mark;
@@ -210,8 +210,8 @@ std::string import_certificate(const std::string& uri_given,
   return pkcs11::build_uri(uri);
 }
 
-void remove_object(const std::string& uri, const hsmtls_p11_login* login) {
-  checked(face().object_remove, uri.c_str(), login);
+void remove_object(const char* uri, const hsmtls_p11_login* login) {
+  checked(face().object_remove, uri, login);
 }
 
 void initialise_token(const std::string& uri,

@@ -1,9 +1,11 @@
-// What is done to tokens and to what is in them. All talk to the token; all throw failure.
+// What is done to tokens and to what is in them. All talk to the token; all throw failure. A URI that may
+// hold a PIN is the caller's text, and copied nowhere that is not wiped.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/pkcs11/private/hsmtls_pkcs11.h"
@@ -28,21 +30,21 @@ struct object_description {
 // `list_tokens` returns what is in every slot of `module`; of all modules where that is empty.
 std::vector<token_description> list_tokens(const std::string& module);
 
-std::vector<object_description> list_objects(const std::string& uri, const hsmtls_p11_login* login);
+std::vector<object_description> list_objects(const char* uri, const hsmtls_p11_login* login);
 
 // `generate_key` returns the URI of the new key.
-std::string generate_key(const std::string& uri,
+std::string generate_key(const char* uri,
                          uint32_t kind,
                          uint32_t bits,
                          const hsmtls_p11_login* login);
 
 // `import_certificate` stores PEM or DER and returns the URI of the certificate. Where `uri` fits one
 // private key, the certificate must be for it, and gets its label and id.
-std::string import_certificate(const std::string& uri,
+std::string import_certificate(std::string_view uri,
                                std::span<const uint8_t> certificate,
                                const hsmtls_p11_login* login);
 
-void remove_object(const std::string& uri, const hsmtls_p11_login* login);
+void remove_object(const char* uri, const hsmtls_p11_login* login);
 
 // `module`: where to look for the token that `uri` fits; empty: everywhere.
 void initialise_token(const std::string& uri,

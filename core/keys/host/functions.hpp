@@ -44,29 +44,29 @@
   X(OSSL_PARAM_construct_int) X(OSSL_PARAM_construct_uint64) X(OSSL_PARAM_construct_utf8_string) \
   X(OSSL_PARAM_construct_utf8_ptr) X(OSSL_PARAM_construct_octet_string) X(OSSL_PARAM_construct_BN) X(OSSL_PARAM_construct_end) \
   /* keys */ \
-  X(EVP_PKEY_new) X(EVP_PKEY_free) X(EVP_PKEY_up_ref) X(EVP_PKEY_eq) X(EVP_PKEY_get_size) X(EVP_PKEY_get_bits) \
-  X(EVP_PKEY_get_params) X(EVP_PKEY_export) X(EVP_PKEY_is_a) X(EVP_PKEY_get0_provider) \
+  X(EVP_PKEY_new) X(EVP_PKEY_free) X(EVP_PKEY_up_ref) X(EVP_PKEY_eq) X(EVP_PKEY_parameters_eq) X(EVP_PKEY_get_size) X(EVP_PKEY_get_bits) \
+  X(EVP_PKEY_get_params) X(EVP_PKEY_get_bn_param) X(EVP_PKEY_get_group_name) X(EVP_PKEY_export) X(EVP_PKEY_is_a) X(EVP_PKEY_get0_provider) \
   X(EVP_PKEY_CTX_new_from_name) X(EVP_PKEY_CTX_new_from_pkey) X(EVP_PKEY_CTX_free) X(EVP_PKEY_CTX_dup) \
   X(EVP_PKEY_fromdata_init) X(EVP_PKEY_fromdata) \
   X(EVP_PKEY_verify_init) X(EVP_PKEY_verify) X(EVP_PKEY_CTX_set_params) X(EVP_PKEY_CTX_get_params) \
   X(EVP_PKEY_get0_RSA) X(EVP_PKEY_get0_EC_KEY) X(EVP_PKEY_set1_RSA) X(EVP_PKEY_set1_EC_KEY) \
   /* digests */ \
-  X(EVP_MD_fetch) X(EVP_MD_free) X(EVP_MD_get_size) X(EVP_MD_get_type) \
+  X(EVP_MD_fetch) X(EVP_MD_free) X(EVP_MD_get_size) X(EVP_MD_get_type) X(EVP_MD_get0_name) \
   X(EVP_MD_CTX_new) X(EVP_MD_CTX_free) X(EVP_MD_CTX_copy_ex) \
   X(EVP_DigestInit_ex) X(EVP_DigestUpdate) X(EVP_DigestFinal_ex) X(EVP_Digest) X(EVP_sha256) \
   X(EVP_DigestSignInit_ex) X(EVP_DigestSign) X(EVP_DigestVerifyInit_ex) X(EVP_DigestVerify) X(EVP_DigestVerifyUpdate) X(EVP_DigestVerifyFinal) \
   /* numbers and signatures */ \
-  X(BN_bin2bn) X(BN_free) \
+  X(BN_bin2bn) X(BN_cmp) X(BN_free) \
   X(ECDSA_SIG_new) X(ECDSA_SIG_free) X(ECDSA_SIG_set0) X(i2d_ECDSA_SIG) \
-  X(RSA_padding_add_PKCS1_PSS_mgf1) X(RSA_padding_add_PKCS1_type_1) \
+  X(RSA_padding_add_PKCS1_PSS_mgf1) \
   /* legacy halves */ \
   X(RSA_PKCS1_OpenSSL) X(RSA_meth_dup) X(RSA_meth_set1_name) X(RSA_meth_set_priv_enc) X(RSA_meth_set_priv_dec) \
   X(RSA_meth_set_flags) X(RSA_set_method) X(RSA_get_method) X(RSA_set_ex_data) X(RSA_get_ex_data) \
   X(EC_KEY_OpenSSL) X(EC_KEY_METHOD_new) X(EC_KEY_METHOD_set_sign) X(EC_KEY_set_method) X(EC_KEY_get_method) \
   X(EC_KEY_set_ex_data) X(EC_KEY_get_ex_data) X(CRYPTO_get_ex_new_index) \
   /* ASN.1 */ \
-  X(OBJ_obj2nid) X(OBJ_nid2sn) X(OBJ_nid2obj) X(d2i_ASN1_OBJECT) X(ASN1_OBJECT_free) \
-  X(d2i_ASN1_OCTET_STRING) X(ASN1_OCTET_STRING_free) X(ASN1_OCTET_STRING_set) X(ASN1_STRING_get0_data) X(ASN1_STRING_length) \
+  X(OBJ_obj2nid) X(OBJ_nid2sn) X(OBJ_nid2obj) X(OBJ_length) X(d2i_ASN1_OBJECT) X(ASN1_OBJECT_free) \
+  X(ASN1_OCTET_STRING_set) X(ASN1_STRING_get0_data) X(ASN1_STRING_length) \
   X(d2i_ASN1_SEQUENCE_ANY) X(i2d_ASN1_SEQUENCE_ANY) X(ASN1_TYPE_new) X(ASN1_TYPE_free) X(ASN1_TYPE_get) X(ASN1_TYPE_set) \
   X(ASN1_STRING_type_new) X(ASN1_STRING_set) \
   X(X509_SIG_new) X(X509_SIG_free) X(X509_SIG_getm) X(X509_ALGOR_set0) X(i2d_X509_SIG) \

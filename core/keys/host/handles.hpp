@@ -1,8 +1,10 @@
 // Owners of OpenSSL's objects, and of its error queue.
 #pragma once
 
+#include <climits>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/keys/host/openssl.hpp"
 
@@ -31,8 +33,6 @@ using md_ctx = std::unique_ptr<EVP_MD_CTX, freed_by<&crypto_functions::EVP_MD_CT
 using pkey = std::unique_ptr<EVP_PKEY, freed_by<&crypto_functions::EVP_PKEY_free>>;
 using pkey_ctx = std::unique_ptr<EVP_PKEY_CTX, freed_by<&crypto_functions::EVP_PKEY_CTX_free>>;
 using asn1_object = std::unique_ptr<ASN1_OBJECT, freed_by<&crypto_functions::ASN1_OBJECT_free>>;
-using octet_string =
-    std::unique_ptr<ASN1_OCTET_STRING, freed_by<&crypto_functions::ASN1_OCTET_STRING_free>>;
 using x509 = std::unique_ptr<X509, freed_by<&crypto_functions::X509_free>>;
 using x509_sig = std::unique_ptr<X509_SIG, freed_by<&crypto_functions::X509_SIG_free>>;
 using x509_store = std::unique_ptr<X509_STORE, freed_by<&crypto_functions::X509_STORE_free>>;
@@ -41,6 +41,12 @@ using x509_store_ctx =
 using lib_ctx = std::unique_ptr<OSSL_LIB_CTX, freed_by<&crypto_functions::OSSL_LIB_CTX_free>>;
 using ssl_ctx = std::unique_ptr<SSL_CTX, ssl_freed_by<&ssl_functions::SSL_CTX_free>>;
 using ssl_session = std::unique_ptr<SSL_SESSION, ssl_freed_by<&ssl_functions::SSL_SESSION_free>>;
+
+// `bio_over` reads a text where it is; null for one that OpenSSL cannot count (2 GiB).
+inline bio bio_over(std::string_view text) {
+  if (text.size() > INT_MAX) return nullptr;
+  return bio(crypto().BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
 
 // `text_in` returns what has been written to a memory BIO.
 inline std::string text_in(const bio& memory) {

@@ -1,9 +1,10 @@
 #include "core/keys/identity/certificates.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/keys/failure.hpp"
-#include "core/keys/token/public_half.hpp"
+#include "core/keys/token/log.hpp"
 #include "core/pkcs11/base/quoted_name.hpp"
 
 namespace hsmtls::keys {
@@ -12,18 +13,21 @@ namespace {
 using host::crypto;
 using pkcs11::quoted_name;
 
-bool same_key(EVP_PKEY* one, const X509* certificate) {
-  const EVP_PKEY* const other = crypto().X509_get0_pubkey(certificate);
-  return other != nullptr && crypto().EVP_PKEY_eq(one, other) == 1;
-}
-
-bool good_longer(const host::x509& one, const host::x509& other) {
-  return crypto().ASN1_TIME_compare(crypto().X509_get0_notAfter(one.get()),
-                                    crypto().X509_get0_notAfter(other.get())) > 0;
-}
-
 bool is_self_signed(X509* certificate) {
   return crypto().X509_check_issued(certificate, certificate) == X509_V_OK;
+}
+
+// Which of two certificates for one key is presented. A placeholder that a key signed for itself is no
+// peer's choice, however long it is good.
+bool is_better(const host::x509& one, const host::x509& other) {
+  const auto rank = [](X509* certificate) {
+    return std::pair(!is_self_signed(certificate), date_warning(certificate).empty());
+  };
+  const auto first = rank(one.get());
+  const auto second = rank(other.get());
+  if (first != second) return first > second;
+  return crypto().ASN1_TIME_compare(crypto().X509_get0_notAfter(one.get()),
+                                    crypto().X509_get0_notAfter(other.get())) > 0;
 }
 
 bool is_named_as_issuer(const X509* candidate, const X509* of) {
@@ -62,7 +66,12 @@ host::x509 take_issuer(X509* certificate,
       candidates.erase(one);
       return found;
     }
-    near_miss = name_of(one->get());
+    if (is_self_signed(one->get())) {
+      // A root would not be sent: one that is not the right one is in nobody's way.
+      log_warning("unneeded_root", {"subject", name_of(one->get()), "from", from});
+    } else {
+      near_miss = name_of(one->get());
+    }
   }
   if (!near_miss.empty()) {
     throw failure(
@@ -79,10 +88,12 @@ host::x509 take_issuer(X509* certificate,
 
 std::vector<host::x509> certificates_in_pem(std::string_view pem, const std::string& from) {
   const host::error_mark mark;
-  const host::bio in(crypto().BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const host::bio in = host::bio_over(pem);
+  // An encrypted block is none that can be read: nobody is asked for its passphrase.
+  const auto no_passphrase = [](char*, int, int, void*) { return -1; };
   std::vector<host::x509> found;
   while (in) {
-    if (host::x509 one{crypto().PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)}) {
+    if (host::x509 one{crypto().PEM_read_bio_X509(in.get(), nullptr, no_passphrase, nullptr)}) {
       found.push_back(std::move(one));
       continue;
     }
@@ -99,19 +110,21 @@ std::vector<host::x509> certificates_in_pem(std::string_view pem, const std::str
   return found;
 }
 
-std::vector<host::x509> certificates_in_der(const std::vector<certificate_der>& all) {
-  const host::error_mark mark;
-  std::vector<host::x509> found;
-  for (const certificate_der& one : all) {
-    const uint8_t* at = one.data();
-    if (host::x509 made{crypto().d2i_X509(nullptr, &at, static_cast<long>(one.size()))}) {
-      found.push_back(std::move(made));
-    }
-  }
-  return found;
+std::vector<host::x509> read_certificates(std::string_view given, const std::string& from) {
+  std::vector<host::x509> found = certificates_in_pem(given, from);
+  if (!found.empty()) return found;
+  const certificate_der der(given.begin(), given.end());
+  return certificates_in_der({der});
 }
 
-std::vector<host::x509> chain_for(EVP_PKEY* public_half,
+bool certifies(const X509* certificate, const EVP_PKEY* public_half) {
+  const host::error_mark mark;
+  const EVP_PKEY* const its_key = crypto().X509_get0_pubkey(certificate);
+  return public_half != nullptr && its_key != nullptr &&
+         crypto().EVP_PKEY_eq(its_key, public_half) == 1;
+}
+
+std::vector<host::x509> chain_for(const EVP_PKEY* public_half,
                                   std::vector<host::x509> candidates,
                                   const std::string& from) {
   const host::error_mark mark;
@@ -124,10 +137,10 @@ std::vector<host::x509> chain_for(EVP_PKEY* public_half,
   }
   const auto end_of_own =
       std::stable_partition(candidates.begin(), candidates.end(), [&](const host::x509& one) {
-        return same_key(public_half, one.get());
+        return certifies(one.get(), public_half);
       });
   if (end_of_own == candidates.begin()) refuse_mismatch(candidates, from);
-  std::stable_sort(candidates.begin(), end_of_own, good_longer);
+  std::stable_sort(candidates.begin(), end_of_own, is_better);
   std::vector<host::x509> chain;
   chain.push_back(std::move(candidates.front()));
   candidates.erase(candidates.begin(), end_of_own);

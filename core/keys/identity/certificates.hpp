@@ -14,15 +14,19 @@ namespace hsmtls::keys {
 // says where the text came from, for the error. Throws failure (CERTIFICATE_MALFORMED).
 std::vector<host::x509> certificates_in_pem(std::string_view pem, const std::string& from);
 
-// `certificates_in_der` reads one certificate each. Those that cannot be read are left out.
-std::vector<host::x509> certificates_in_der(const std::vector<certificate_der>& all);
+// `read_certificates` reads those of a PEM text, or the one that is there in DER.
+std::vector<host::x509> read_certificates(std::string_view given, const std::string& from);
 
-// `chain_for` picks the certificate of the key `public_half` and puts the intermediates behind it, each
-// the issuer of the one before; a self-signed root is left out. Several for one key: the one that is
-// good the longest. Throws failure: CERTIFICATE_NOT_FOUND where there is none at all,
-// CERTIFICATE_MISMATCH where all are for other keys (it says whose), CHAIN_BROKEN where a certificate
-// has the issuer's name and not its key.
-std::vector<host::x509> chain_for(EVP_PKEY* public_half,
+// `certifies` tells whether a certificate is for that key. Null: a key that nobody knows.
+bool certifies(const X509* certificate, const EVP_PKEY* public_half);
+
+// `chain_for` picks the certificate of the key `public_half` (null: of none) and puts the intermediates
+// behind it, each the issuer of the one before; a self-signed root is left out. Several for one key:
+// rather one that an authority issued, rather one that is valid now, then the one that is good the
+// longest. Throws failure: CERTIFICATE_NOT_FOUND where there is none at all, CERTIFICATE_MISMATCH where
+// all are for other keys (it says whose), CHAIN_BROKEN where an intermediate has the issuer's name and
+// not its key.
+std::vector<host::x509> chain_for(const EVP_PKEY* public_half,
                                   std::vector<host::x509> candidates,
                                   const std::string& from);
 

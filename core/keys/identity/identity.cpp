@@ -8,6 +8,7 @@
 #include "core/keys/identity/text_file.hpp"
 #include "core/keys/pem/reference_pem.hpp"
 #include "core/keys/token/face.hpp"
+#include "core/keys/token/learned_half.hpp"
 #include "core/keys/token/log.hpp"
 #include "core/keys/token/modules.hpp"
 #include "core/keys/token/objects.hpp"
@@ -16,8 +17,6 @@
 
 namespace hsmtls::keys {
 namespace {
-
-using host::crypto;
 
 struct candidates {
   std::vector<host::x509> certificates;
@@ -30,32 +29,32 @@ candidates in_token(const token_key& key) {
           "the token of the key " + key.uri()};
 }
 
-// The certificate that a URI names, with whatever else is in the key's token as intermediates.
-candidates by_uri(const token_key& key, const identity_options& options) {
-  candidates found{
-      certificates_in_der(certificates_fitting(parsed(options.certificate), options.login)),
-      "what " + pkcs11::redacted_uri(parsed(options.certificate)) + " names"};
-  if (found.certificates.empty()) return found;
-  for (host::x509& one : in_token(key).certificates) {
-    EVP_PKEY* const its_key = crypto().X509_get0_pubkey(one.get());
-    // Another certificate of the same key is not what was asked for.
-    if (its_key == nullptr || crypto().EVP_PKEY_eq(its_key, key.public_half()) != 1) {
-      found.certificates.push_back(std::move(one));
-    }
+candidates given(const identity_options& options) {
+  if (is_uri(options.certificate)) {
+    const pkcs11::uri uri = parsed(options.certificate);
+    return {certificates_in_der(certificates_fitting(uri, options.login)),
+            "what " + pkcs11::redacted_uri(uri) + " names"};
   }
-  return found;
-}
-
-candidates find_certificates(const token_key& key, const identity_options& options) {
-  if (options.certificate.empty()) return in_token(key);
-  if (options.certificate.starts_with("pkcs11:")) return by_uri(key, options);
   if (options.certificate.starts_with("-----BEGIN")) {
     const std::string from = "the PEM text that was given as certificate";
-    return {certificates_in_pem(options.certificate, from), from};
+    return {read_certificates(options.certificate, from), from};
   }
-  const std::string from = "the file " + pkcs11::quoted_path(options.certificate);
-  return {certificates_in_pem(read_text_file(options.certificate, "the certificate file"), from),
-          from};
+  const std::string path(options.certificate);
+  const std::string from = "the file " + pkcs11::quoted_path(path);
+  return {read_certificates(read_text_file(path, "the certificate file"), from), from};
+}
+
+// Candidates for the key's certificate and its intermediates, from which its public half is learned,
+// too, where the token does not have it.
+candidates find_certificates(token_key& key, const identity_options& options) {
+  candidates found = options.certificate.empty() ? in_token(key) : given(options);
+  learn_public_half(key, found.certificates);
+  if (!is_uri(options.certificate) || found.certificates.empty()) return found;
+  // A URI names the one certificate; its intermediates are in the key's token.
+  for (host::x509& one : in_token(key).certificates) {
+    if (!certifies(one.get(), key.public_half())) found.certificates.push_back(std::move(one));
+  }
+  return found;
 }
 
 void check_policy(const token_key& key, uint32_t required) {
@@ -92,20 +91,6 @@ std::string algorithm_of(const token_key& key) {
   return "Ed25519";
 }
 
-// The token has the private key and nothing of its public half: the certificate has that.
-void learn_public_half(token_key& key, const std::vector<host::x509>& certificates) {
-  if (key.public_half() != nullptr) return;
-  if (!certificates.empty()) {
-    key.take_public_half(host::pkey(crypto().X509_get_pubkey(certificates.front().get())));
-  }
-  if (key.public_half() == nullptr) {
-    throw failure(HSMTLS_CERTIFICATE_NOT_FOUND,
-                  "the token holds the private key " + key.uri() +
-                      " but not its public half, and there is no certificate to take it from. "
-                      "Import one of them");
-  }
-}
-
 void warn_of_dates(const std::vector<host::x509>& chain) {
   for (const host::x509& one : chain) {
     const std::string warning = date_warning(one.get());
@@ -121,19 +106,18 @@ std::shared_ptr<identity> identity::open(identity_options options) {
   pkcs11::uri uri = parsed(options.key);
   use_modules(options.login != nullptr && options.login->module != nullptr ? options.login->module
                                                                            : "");
-  uri.type = pkcs11::object_type::private_key;
+  if (!uri.type) uri.type = pkcs11::object_type::private_key;
   std::shared_ptr<identity> made(
       new identity(token_key::open(uri, options.login, options.deadline_ms)));
   token_key& key = *made->key_;
   check_policy(key, options.require);
   if (!options.without_certificate) {
     candidates found = find_certificates(key, options);
-    learn_public_half(key, found.certificates);
     made->chain_ = chain_for(key.public_half(), std::move(found.certificates), found.from);
     made->certificate_pem_ = pem_of(made->chain_);
     warn_of_dates(made->chain_);
   } else {
-    learn_public_half(key, {});
+    need_public_half(key);
   }
   made->key_name_ = algorithm_of(key);
   made->key_pem_ = write_reference_pem(key.uri());
@@ -159,6 +143,12 @@ void identity::subscribe(std::function<void(const hsmtls_p11_event&)> on_event) 
 }
 
 void identity::write_files(const std::string& directory) const {
+  if (directory.empty()) {
+    throw failure(
+        HSMTLS_BAD_ARGUMENT,
+        "no folder is named to write certificate.pem and key.pem into: write \".\" for the "
+        "current one");
+  }
   if (!certificate_pem_.empty()) write_text_file(directory + "/certificate.pem", certificate_pem_);
   write_text_file(directory + "/key.pem", key_pem_);
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/keys/evp/method_key.hpp"
@@ -14,13 +15,14 @@
 
 namespace hsmtls::keys {
 
+// Texts and login are the caller's, and looked at during `open` only: a PIN in a URI is in no copy.
 struct identity_options {
-  std::string key;          // RFC 7512
-  std::string certificate;  // a file, PEM text, a pkcs11: URI; empty: from the token
+  std::string_view key;          // RFC 7512
+  std::string_view certificate;  // a file, PEM text, a pkcs11: URI; empty: from the token
   bool without_certificate = false;
-  uint32_t deadline_ms = 0;                               // 0: the configured default
-  uint32_t require = 0;                                   // HSMTLS_P11_LOCAL …
-  const hsmtls_p11_login* login = nullptr;                // during `open` only
+  uint32_t deadline_ms = 0;  // 0: the configured default
+  uint32_t require = 0;      // HSMTLS_P11_LOCAL …
+  const hsmtls_p11_login* login = nullptr;
   std::function<void(const hsmtls_p11_event&)> on_event;  // any thread; must not throw
 };
 
@@ -48,7 +50,7 @@ class identity {
   [[nodiscard]] host::pkey hybrid_or_method_pkey();
 
   // `write_files` writes certificate.pem and key.pem into `directory`. Throws failure
-  // (FILE_UNREADABLE).
+  // (FILE_UNREADABLE; BAD_ARGUMENT where none is named).
   void write_files(const std::string& directory) const;
 
   // `close` ends it; again: nothing. No event comes any more when it returns.

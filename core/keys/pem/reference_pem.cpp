@@ -115,7 +115,7 @@ std::string write_reference_pem(const std::string& uri) {
 
 std::optional<std::vector<uint8_t>> der_of_reference_block(std::string_view pem) {
   const host::error_mark mark;
-  const host::bio in(crypto().BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const host::bio in = host::bio_over(pem);
   char* name = nullptr;
   char* header = nullptr;
   uint8_t* data = nullptr;

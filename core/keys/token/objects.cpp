@@ -28,4 +28,16 @@ std::vector<certificate_der> certificates_beside(hsmtls_p11_key* key) {
   return found;
 }
 
+std::vector<host::x509> certificates_in_der(const std::vector<certificate_der>& all) {
+  const host::error_mark mark;
+  std::vector<host::x509> found;
+  for (const certificate_der& one : all) {
+    const uint8_t* at = one.data();
+    if (host::x509 made{host::crypto().d2i_X509(nullptr, &at, static_cast<long>(one.size()))}) {
+      found.push_back(std::move(made));
+    }
+  }
+  return found;
+}
+
 }  // namespace hsmtls::keys

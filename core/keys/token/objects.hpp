@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/keys/host/handles.hpp"
 #include "core/pkcs11/private/hsmtls_pkcs11.h"
 #include "core/pkcs11/uri/uri.hpp"
 
@@ -17,5 +18,8 @@ std::vector<certificate_der> certificates_fitting(pkcs11::uri uri, const hsmtls_
 
 // `certificates_beside` returns those in the key's token, those with its CKA_ID first. Throws failure.
 std::vector<certificate_der> certificates_beside(hsmtls_p11_key* key);
+
+// `certificates_in_der` reads one certificate each. Those that cannot be read are left out.
+std::vector<host::x509> certificates_in_der(const std::vector<certificate_der>& all);
 
 }  // namespace hsmtls::keys

@@ -1,5 +1,7 @@
 #include "core/keys/token/signing.hpp"
 
+#include <openssl/core_names.h>
+
 #include <algorithm>
 
 namespace hsmtls::keys {
@@ -22,21 +24,25 @@ size_t digest_size(const EVP_MD* digest) {
 
 // RFC 8017 section 9.2, step 2: the digest and its algorithm's name, in DER.
 std::vector<uint8_t> digest_info(const EVP_MD* digest, std::span<const uint8_t> value) {
-  if (digest == nullptr) return {value.begin(), value.end()};
+  // TLS 1.1 (RFC 4346 section 7.4.8) signs MD5 and SHA-1 side by side, bare.
+  if (digest == nullptr || crypto().EVP_MD_get_type(digest) == NID_md5_sha1)
+    return {value.begin(), value.end()};
+  ASN1_OBJECT* const name = crypto().OBJ_nid2obj(crypto().EVP_MD_get_type(digest));
+  if (crypto().OBJ_length(name) == 0) {
+    refuse(std::string("an RSA signature by PKCS#1 v1.5 names its digest, and ") +
+           crypto().EVP_MD_get0_name(digest) +
+           " has no object identifier to be named by: take another digest, or RSA-PSS");
+  }
   const host::x509_sig info(crypto().X509_SIG_new());
   X509_ALGOR* algorithm = nullptr;
   ASN1_OCTET_STRING* octets = nullptr;
   crypto().X509_SIG_getm(info.get(), &algorithm, &octets);
   uint8_t* der = nullptr;
-  const int length =
-      crypto().X509_ALGOR_set0(algorithm,
-                               crypto().OBJ_nid2obj(crypto().EVP_MD_get_type(digest)),
-                               V_ASN1_NULL,
-                               nullptr) == 1 &&
-              crypto().ASN1_OCTET_STRING_set(
-                  octets, value.data(), static_cast<int>(value.size())) == 1
-          ? crypto().i2d_X509_SIG(info.get(), &der)
-          : -1;
+  const int length = crypto().X509_ALGOR_set0(algorithm, name, V_ASN1_NULL, nullptr) == 1 &&
+                             crypto().ASN1_OCTET_STRING_set(
+                                 octets, value.data(), static_cast<int>(value.size())) == 1
+                         ? crypto().i2d_X509_SIG(info.get(), &der)
+                         : -1;
   const host::openssl_memory<uint8_t> owner(der);
   if (length <= 0) throw failure(HSMTLS_NO_MEMORY, "no memory for a signature");
   return {der, der + length};
@@ -61,7 +67,26 @@ RSA* sizes_of(const token_key& key) {
   return const_cast<RSA*>(crypto().EVP_PKEY_get0_RSA(key.public_half()));
 }
 
+// RFC 8017 section 5.2.1, step 1. In its own padding a token sees to that; given another block, one
+// answers as if it were broken, and SoftHSM ends the process.
+void check_block(const token_key& key, std::span<const uint8_t> block) {
+  if (block.size() != key.signature_size()) {
+    refuse("without padding an RSA key signs a block as long as its modulus: " +
+           std::to_string(key.signature_size()) + " bytes, not " + std::to_string(block.size()));
+  }
+  BIGNUM* n = nullptr;
+  (void)crypto().EVP_PKEY_get_bn_param(key.public_half(), OSSL_PKEY_PARAM_RSA_N, &n);
+  const host::bignum modulus(n);
+  const host::bignum number(
+      crypto().BN_bin2bn(block.data(), static_cast<int>(block.size()), nullptr));
+  if (!modulus || !number) throw std::bad_alloc();
+  if (crypto().BN_cmp(number.get(), modulus.get()) >= 0) {
+    refuse("without padding an RSA key signs a number below its modulus, and this one is not");
+  }
+}
+
 std::vector<uint8_t> sign_raw(token_key& key, std::span<const uint8_t> block) {
+  check_block(key, block);
   return sign_with(key, HSMTLS_P11_SIGN_RSA_RAW, block);
 }
 
@@ -105,6 +130,11 @@ std::vector<uint8_t> sign_pss(token_key& key,
 }
 
 std::vector<uint8_t> sign_pkcs1(token_key& key, std::span<const uint8_t> info) {
+  // RFC 8017 section 9.2: 00 01 FF… 00 and the DigestInfo, with eight bytes of FF at least.
+  constexpr size_t least_padding = 11;
+  const size_t size = key.signature_size();
+  if (size < least_padding || info.size() > size - least_padding)
+    refuse("the digest is too long for this RSA key");
   if (!key.lacks(HSMTLS_P11_SIGN_RSA_PKCS1)) {
     try {
       return sign_with(key, HSMTLS_P11_SIGN_RSA_PKCS1, info);
@@ -112,16 +142,11 @@ std::vector<uint8_t> sign_pkcs1(token_key& key, std::span<const uint8_t> info) {
       if (problem.code() != HSMTLS_UNSUPPORTED) throw;
     }
   }
-  std::vector<uint8_t> block(key.signature_size());
-  {
-    const host::error_mark mark;
-    if (crypto().RSA_padding_add_PKCS1_type_1(block.data(),
-                                              static_cast<int>(block.size()),
-                                              info.data(),
-                                              static_cast<int>(info.size())) != 1) {
-      refuse("the digest does not fit this RSA key");
-    }
-  }
+  std::vector<uint8_t> block(size - info.size(), 0xff);
+  block[0] = 0;
+  block[1] = 1;
+  block.back() = 0;
+  block.insert(block.end(), info.begin(), info.end());
   std::vector<uint8_t> signature = sign_raw(key, block);
   key.note_lack(HSMTLS_P11_SIGN_RSA_PKCS1);
   return signature;
@@ -164,45 +189,14 @@ std::vector<uint8_t> in_der(std::span<const uint8_t> both) {
   return out;
 }
 
-}  // namespace
-
-int salt_bytes(const token_key& key, const signature_scheme& scheme) {
-  const size_t digest = digest_size(scheme.digest);
-  // RFC 8017 section 9.1.1: emLen - hLen - 2, and emBits is one less than the modulus has.
-  const size_t bits = static_cast<size_t>(crypto().EVP_PKEY_get_bits(key.public_half()));
-  const size_t most = (bits + 6) / 8 - std::min((bits + 6) / 8, digest + 2);
-  switch (scheme.salt_len) {
-    case RSA_PSS_SALTLEN_DIGEST:
-      return static_cast<int>(digest);
-    case RSA_PSS_SALTLEN_AUTO:
-    case RSA_PSS_SALTLEN_MAX:
-      return static_cast<int>(most);
-    case salt_auto_digest_max:
-      return static_cast<int>(std::min(digest, most));
-    default:
-      break;
-  }
-  if (scheme.salt_len < 0 || static_cast<size_t>(scheme.salt_len) > most) {
-    refuse("an RSA-PSS salt of " + std::to_string(scheme.salt_len) +
-           " bytes does not fit this key");
-  }
-  return scheme.salt_len;
-}
-
-std::vector<uint8_t> sign_digest(token_key& key,
-                                 const signature_scheme& scheme,
-                                 std::span<const uint8_t> digest) {
-  switch (key.type()) {
-    case key_type::ed25519:
-      return sign_with(key, HSMTLS_P11_SIGN_EDDSA, digest);
-    case key_type::ec:
-      return in_der(ecdsa_numbers(key, digest));
-    case key_type::rsa:
-      break;
-  }
+std::vector<uint8_t> sign_digest_once(token_key& key,
+                                      const signature_scheme& scheme,
+                                      std::span<const uint8_t> digest) {
+  if (key.type() == key_type::ed25519) return sign_with(key, HSMTLS_P11_SIGN_EDDSA, digest);
   if (scheme.digest != nullptr && digest.size() != digest_size(scheme.digest)) {
     refuse("the digest to be signed is not as long as its algorithm says");
   }
+  if (key.type() == key_type::ec) return in_der(ecdsa_numbers(key, digest));
   switch (scheme.padding) {
     case rsa_padding::pss:
       return sign_pss(key, scheme, digest);
@@ -214,14 +208,61 @@ std::vector<uint8_t> sign_digest(token_key& key,
   refuse("this RSA padding is not supported");
 }
 
+// What goes wrong is the key's last error, once no other way is left.
+template <class Sign>
+auto noted(token_key& key, Sign&& sign) {
+  try {
+    return sign();
+  } catch (const failure& problem) {
+    key.note_error(problem);
+    throw;
+  }
+}
+
+}  // namespace
+
+int salt_bytes(const token_key& key, const signature_scheme& scheme) {
+  const size_t digest = digest_size(scheme.digest);
+  // RFC 8017 section 9.1.1: emLen - hLen - 2, and emBits is one less than the modulus has.
+  const size_t room = (static_cast<size_t>(crypto().EVP_PKEY_get_bits(key.public_half())) + 6) / 8;
+  if (room < digest + 2) refuse("the digest is too long for RSA-PSS with this key");
+  const size_t most = room - digest - 2;
+  int wanted = scheme.salt_len;
+  switch (scheme.salt_len) {
+    case RSA_PSS_SALTLEN_DIGEST:
+      wanted = static_cast<int>(digest);
+      break;
+    case RSA_PSS_SALTLEN_AUTO:
+    case RSA_PSS_SALTLEN_MAX:
+      return static_cast<int>(most);
+    case salt_auto_digest_max:
+      return static_cast<int>(std::min(digest, most));
+    default:
+      break;
+  }
+  if (wanted < 0 || static_cast<size_t>(wanted) > most) {
+    refuse("an RSA-PSS salt of " + std::to_string(wanted) +
+           " bytes does not fit this key: " + std::to_string(most) + " do");
+  }
+  return wanted;
+}
+
+std::vector<uint8_t> sign_digest(token_key& key,
+                                 const signature_scheme& scheme,
+                                 std::span<const uint8_t> digest) {
+  return noted(key, [&] { return sign_digest_once(key, scheme, digest); });
+}
+
 std::vector<uint8_t> sign_block(token_key& key,
                                 rsa_padding padding,
                                 std::span<const uint8_t> block) {
-  return padding == rsa_padding::none ? sign_raw(key, block) : sign_pkcs1(key, block);
+  return noted(key, [&] {
+    return padding == rsa_padding::none ? sign_raw(key, block) : sign_pkcs1(key, block);
+  });
 }
 
 host::ecdsa_sig sign_ecdsa(token_key& key, std::span<const uint8_t> digest) {
-  const std::vector<uint8_t> both = ecdsa_numbers(key, digest);
+  const std::vector<uint8_t> both = noted(key, [&] { return ecdsa_numbers(key, digest); });
   const int half = static_cast<int>(both.size() / 2);
   host::ecdsa_sig made(crypto().ECDSA_SIG_new());
   host::bignum r(crypto().BN_bin2bn(both.data(), half, nullptr));

@@ -1,5 +1,11 @@
 #include "core/keys/token/token_key.hpp"
 
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <mutex>
+
+#include "core/keys/host/fork_locks.hpp"
 #include "core/keys/token/face.hpp"
 #include "core/keys/token/public_half.hpp"
 #include "core/keys/token/uri_text.hpp"
@@ -47,13 +53,14 @@ token_key::token_key(reference key, uint32_t deadline_ms)
   type_ = type_of(info.type);
   flags_ = info.flags;
   uri_ = info.uri;
+  if (type_ == key_type::ec) curve_ = curve_of(info);
   public_ = keys::public_half(info);
 }
 
 token_key::~token_key() = default;
 
 token_key::reference token_key::refer() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(host::instant_lock());
   if (!key_) {
     throw failure(
         HSMTLS_IDENTITY_CLOSED,
@@ -62,6 +69,21 @@ token_key::reference token_key::refer() const {
   }
   face().key_retain(key_.get());
   return reference(key_.get());
+}
+
+bool token_key::could_be_of(EVP_PKEY* half) const {
+  switch (type_) {
+    case key_type::rsa:
+      return host::crypto().EVP_PKEY_is_a(half, "RSA") == 1;
+    case key_type::ed25519:
+      return host::crypto().EVP_PKEY_is_a(half, "ED25519") == 1;
+    case key_type::ec:
+      break;
+  }
+  std::array<char, 64> curve{};
+  return host::crypto().EVP_PKEY_is_a(half, "EC") == 1 &&
+         host::crypto().EVP_PKEY_get_group_name(half, curve.data(), curve.size(), nullptr) == 1 &&
+         curve_ == curve.data();
 }
 
 uint32_t token_key::bits() const {
@@ -74,42 +96,48 @@ size_t token_key::signature_size() const {
 
 std::vector<uint8_t> token_key::sign(const hsmtls_p11_signature_spec& spec,
                                      std::span<const uint8_t> data) {
-  try {
-    return with_token([&](hsmtls_p11_key* key) {
-      // As long as the modulus, or twice the order: no longer than what OpenSSL makes of it.
-      std::vector<uint8_t> out(signature_size());
-      auto length = static_cast<uint32_t>(out.size());
-      checked(face().key_sign,
-              key,
-              &spec,
-              data.data(),
-              static_cast<uint32_t>(data.size()),
-              out.data(),
-              &length,
-              deadline_ms_);
-      out.resize(length);
-      return out;
-    });
-  } catch (const failure& problem) {
-    const std::lock_guard lock(mutex_);
-    last_error_ = problem;
-    throw;
+  if (data.size() > std::numeric_limits<uint32_t>::max()) {
+    throw failure(HSMTLS_UNSUPPORTED,
+                  "what a token signs in one piece has to be shorter than 4 GiB");
   }
+  return with_token([&](hsmtls_p11_key* key) {
+    // As long as the modulus, or twice the order: no longer than what OpenSSL makes of it. While the
+    // public half is being learned, that may be another key's.
+    constexpr size_t usual = 1024;
+    std::vector<uint8_t> out(std::max(signature_size(), usual));
+    auto length = static_cast<uint32_t>(out.size());
+    checked(face().key_sign,
+            key,
+            &spec,
+            data.data(),
+            static_cast<uint32_t>(data.size()),
+            out.data(),
+            &length,
+            deadline_ms_);
+    out.resize(length);
+    return out;
+  });
 }
 
 void token_key::close() {
   reference last;  // let go after the lock: a callback of the key may be waited for
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(host::instant_lock());
   last.swap(key_);
 }
 
 bool token_key::is_closed() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(host::instant_lock());
   return !key_;
 }
 
+void token_key::note_error(const failure& problem) {
+  std::optional<failure> noted(problem);
+  const std::lock_guard lock(host::instant_lock());
+  last_error_.swap(noted);
+}
+
 std::optional<failure> token_key::last_error() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(host::instant_lock());
   return last_error_;
 }
 

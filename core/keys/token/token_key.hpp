@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,17 +33,19 @@ class token_key {
   [[nodiscard]] const std::string& uri() const { return uri_; }
   [[nodiscard]] uint32_t flags() const { return flags_; }  // HSMTLS_P11_LOCAL …
 
-  // The public half, a key of the host's own provider; lives as long as this. Null until somebody
-  // knows it, where the token does not: then the certificate's is taken.
+  // The public half, a key of the host's own provider; lives as long as this. Null where the
+  // token does not have it, until it is learned (learned_half.hpp).
   [[nodiscard]] EVP_PKEY* public_half() const { return public_.get(); }
   void take_public_half(host::pkey half) { public_ = std::move(half); }
+  // Whether a public key is of this key's type and, EC, on its curve.
+  [[nodiscard]] bool could_be_of(EVP_PKEY* half) const;
   // Bits of the modulus, or of the curve.
   [[nodiscard]] uint32_t bits() const;
   // Bytes of the longest signature: of the modulus, or of the DER of two numbers.
   [[nodiscard]] size_t signature_size() const;
 
   // `sign` signs on the caller's thread. A lost token is brought back until the deadline. Throws
-  // failure, which `last_error` then has, too.
+  // failure.
   [[nodiscard]] std::vector<uint8_t> sign(const hsmtls_p11_signature_spec& spec,
                                           std::span<const uint8_t> data);
 
@@ -68,6 +69,8 @@ class token_key {
     return use(one.get());
   }
 
+  // What went wrong last when a signature was made (signing.hpp).
+  void note_error(const failure& problem);
   [[nodiscard]] std::optional<failure> last_error() const;
 
  private:
@@ -83,11 +86,12 @@ class token_key {
   uint32_t flags_;
   uint32_t deadline_ms_;
   std::string uri_;
+  std::string curve_;  // EC: OpenSSL's name
   host::pkey public_;
   std::atomic<uint32_t> lacking_{0};
 
-  mutable std::mutex mutex_;  // guards what is below; held for an instant
-  reference key_;             // null: closed
+  // Guarded by host::instant_lock:
+  reference key_;  // null: closed
   std::optional<failure> last_error_;
 };
 
