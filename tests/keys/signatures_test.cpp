@@ -206,6 +206,7 @@ TEST_F(Signatures, ArePaddedHereWhereTheTokenHasOnlyTheRawOperation) {
     const uint64_t before = trouble().total();
     EXPECT_TRUE(verify_message(half.get(), how, sign_message(key.get(), how))) << openssl_errors();
     EXPECT_EQ(2U, trouble().total() - before);
+    EXPECT_EQ(nullptr, hsmtls_identity_last_error(identity)) << "nothing went wrong";
     trouble().run("clear");
   }
 }
@@ -227,6 +228,20 @@ TEST_F(Signatures, GoOnAfterTheTokenWasReset) {
   const evp_key half = public_half_of(key.get());
   trouble().run("drop-sessions");
   EXPECT_TRUE(verify_message(half.get(), {"SHA256"}, sign_message(key.get(), {"SHA256"})));
+}
+
+TEST_F(Signatures, ComeFromKeysWhoseParametersAreComparedByThemselves) {
+  const evp_key one = handed_key(open_key("p256"));
+  const evp_key other = handed_key(opened(source_of([&] {
+                                     const std::string uri = "pkcs11:token=edge;object=other";
+                                     EXPECT_EQ(generate(uri, HSMTLS_GENERATE_P256), HSMTLS_OK);
+                                     return uri;
+                                   }()))
+                                       .get());
+  const evp_key p384 = handed_key(open_key("p384"));
+  EXPECT_EQ(0, EVP_PKEY_eq(one.get(), other.get()));
+  EXPECT_EQ(1, EVP_PKEY_parameters_eq(one.get(), other.get()));
+  EXPECT_EQ(0, EVP_PKEY_parameters_eq(one.get(), p384.get()));
 }
 
 TEST_F(Signatures, OfADigestAlone) {

@@ -123,6 +123,20 @@ TEST_F(UntrustedPem, ThatIsMalformedFallsThrough) {
   }
 }
 
+TEST_F(UntrustedPem, ReadAsAPublicKeySignsNothing) {
+  const evp_key key = read_public_key(hsmtls_identity_key_pem(identity_));
+  ASSERT_NE(nullptr, key) << openssl_errors();
+  EXPECT_EQ(1, EVP_PKEY_eq(key.get(), handed_key(identity_).get()));
+  const uint64_t calls = trouble().total();
+  const std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
+  uint8_t signature[256];
+  size_t length = sizeof signature;
+  EXPECT_FALSE(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+               EVP_DigestSign(context.get(), signature, &length, signature, 1) == 1);
+  ERR_clear_error();
+  EXPECT_EQ(calls, trouble().total());
+}
+
 TEST_F(UntrustedPem, OfAnIdentityThatIsOpenIsItsKey) {
   for (const std::string& pem : {std::string(hsmtls_identity_key_pem(identity_)),
                                  reference("pkcs11:token=edge;object=p256"),

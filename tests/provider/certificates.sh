@@ -30,3 +30,15 @@ configured refuses 'a key where a certificate is wanted' 'another kind of object
   openssl x509 -in "$(uri_of p256)" -noout
 configured refuses 'a certificate where a key is wanted' 'another kind of object.*type=cert.*type=private for a key' \
   openssl pkey -in "$certificate" -pubout
+
+# A token that holds the private half alone: the certificate that is the key's own shows the other.
+openssl pkey -pubin -in <(openssl x509 -in "$scratch/read.pem" -noout -pubkey) -out "$scratch/right.pub"
+delete() { quietly "$scratch/log/delete.log" pkcs11-tool --module "$vendor" --token-label edge --login --pin "$token_pin" --delete-object "$@" || fail "nothing deleted"; }
+delete --type pubkey --id 01
+forget_calls
+configured passes 'openssl pkey, no public key in the token' openssl pkey -in "$(uri_of p256)" -pubout -out "$scratch/learned.pub"
+made C_Sign 1
+cmp "$scratch/right.pub" "$scratch/learned.pub" || fail "another public half"
+delete --type cert --id 01
+configured refuses 'openssl pkey, nothing of the public half in the token' 'not its public half.*hsmtls import' \
+  openssl pkey -in "$(uri_of p256)" -pubout

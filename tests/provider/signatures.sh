@@ -20,6 +20,7 @@ dgst() {
   configured passes "openssl dgst -sign ($title)" openssl dgst -sign "$key" "$@" -out "$scratch/signature" "$scratch/message"
   passes "openssl dgst -verify without us ($title)" openssl dgst -verify "$scratch/$type.pub" "$@" -signature "$scratch/signature" "$scratch/message"
   configured passes "openssl dgst -prverify ($title)" openssl dgst -prverify "$key" "$@" -signature "$scratch/signature" "$scratch/message"
+  configured passes "openssl dgst -verify by URI ($title)" openssl dgst -verify "$key" "$@" -signature "$scratch/signature" "$scratch/message"
   printf 'another message\n' >"$scratch/other"
   configured refuses "openssl dgst -prverify, another message ($title)" 'Verification failure' \
     openssl dgst -prverify "$key" "$@" -signature "$scratch/signature" "$scratch/other"
@@ -45,6 +46,12 @@ for type in p256 rsa; do
     -pkeyopt digest:sha256 -out "$scratch/signature"
   passes "openssl pkeyutl -verify without us ($type)" openssl pkeyutl -verify -pubin -inkey "$scratch/$type.pub" -in "$scratch/digest" \
     -pkeyopt digest:sha256 -sigfile "$scratch/signature"
+  for key in "$(uri_of "$type")" "$scratch/device-$type.ref.pem"; do
+    configured passes "openssl pkeyutl -verify -pubin ($type, ${key##*.})" openssl pkeyutl -verify -pubin -inkey "$key" \
+      -in "$scratch/digest" -pkeyopt digest:sha256 -sigfile "$scratch/signature"
+    configured passes "openssl pkey -pubin ($type, ${key##*.})" openssl pkey -pubin -in "$key" -out "$scratch/$type.pub3"
+    cmp "$scratch/$type.pub" "$scratch/$type.pub3" || fail "another public half"
+  done
 done
 
 make_pki

@@ -27,8 +27,13 @@ request_fails 'a text for a module' 'is not a PKCS#11 module' "hsmtls-module = $
 
 module="hsmtls-module = $chaos"
 printf '%s' "not-$token_pin" >"$scratch/wrong-pin"
-request_fails 'no PIN' "token 'edge' wants a PIN: .*hsmtls-pin-source in our section" "$module"
+request_fails 'no PIN' "wants a PIN: .*hsmtls-pin-source in our section" "$module"
 made C_Login 0
+# The last key was named by a reference, which must not say where the PIN is.
+! grep -q 'in the URI' "$output" || { cat "$output"; fail "the advice would be refused"; }
+# An empty variable says nothing: the section counts.
+write_config "$scratch/openssl.cnf" "$module" "$pin"
+HSMTLS_PIN_SOURCE='' configured passes 'an empty HSMTLS_PIN_SOURCE' openssl req -new -key "$(uri_of p256)" -subj /CN=device -out "$scratch/with-pin.csr"
 request_fails 'a wrong PIN' "cannot log in to token 'edge': the token does not take the PIN.*CKR_PIN_INCORRECT" "$module" "hsmtls-pin-source = file:$scratch/wrong-pin"
 made 'C_Login CKR_PIN_INCORRECT' 1
 made C_Login 1

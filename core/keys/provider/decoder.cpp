@@ -16,6 +16,7 @@
 #include <set>
 #include <utility>
 
+#include "core/keys/host/fork_locks.hpp"
 #include "core/keys/identity/open_keys.hpp"
 #include "core/keys/pem/reference_pem.hpp"
 #include "core/keys/provider/algorithms.hpp"
@@ -84,18 +85,27 @@ std::shared_ptr<token_key> resolve(const provider_context& provider, const std::
   const pkcs11::uri reference = selecting_uri(uri);
   // A key that is open in this process is the in-process provider's to give, where that is there.
   if (is_installed() && find_open_key(reference)) return nullptr;
-  return provider.open_key(reference);
+  try {
+    return provider.open_key(reference);
+  } catch (const failure& problem) {
+    if (problem.code() != HSMTLS_PIN_REQUIRED) throw;
+  }
+  // Not the advice for a URI: this one must not say where the PIN is.
+  throw failure(HSMTLS_PIN_REQUIRED,
+                "the key " + uri +
+                    " that a reference PEM names wants a PIN: set HSMTLS_PIN_SOURCE (file:…), or "
+                    "hsmtls-pin-source in our section of openssl.cnf");
 }
 
 // What strangers can make us say is limited: so many sentences, each once.
 void complain(const failure& problem) {
   constexpr size_t most = 16;
-  static std::mutex mutex;
   static auto* const said = new std::set<std::string>;  // PEM may be read while the process exits
-  const std::lock_guard lock(mutex);
-  if (said->size() < most && said->insert(problem.message()).second) {
-    face().complain(problem.what());
+  {
+    const std::lock_guard lock(host::instant_lock());
+    if (said->size() == most || !said->insert(problem.message()).second) return;
   }
+  face().complain(problem.what());
 }
 
 std::shared_ptr<token_key> resolve_aloud(const provider_context& provider, const std::string& uri) {
@@ -122,8 +132,13 @@ int der_to_key(void* context,
     if (!uri) return carry_on;
     std::shared_ptr<token_key> token = resolve_aloud(provider, *uri);
     if (!token) return carry_on;
+    const bool with_private = selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
     // Of the key's own type, whichever of our decoders this is: the token is asked once.
-    return hand_over(provider, std::move(token), object, object_argument);
+    return hand_over(provider,
+                     std::move(token),
+                     with_private ? wanted_half::private_half : wanted_half::public_half,
+                     object,
+                     object_argument);
   });
 }
 

@@ -2,6 +2,7 @@
 // hand to us to compare them.
 #include <openssl/core_names.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/keys/provider/algorithms.hpp"
@@ -46,10 +47,14 @@ int has(const void* key, int selection) {
   return (selection & needs_public) == 0 || one->public_half() != nullptr ? 1 : 0;
 }
 
-int match(const void* a, const void* b, int /*selection*/) {
+int match(const void* a, const void* b, int selection) {
   EVP_PKEY* const one = as_key(a)->public_half();
   EVP_PKEY* const other = as_key(b)->public_half();
-  return one != nullptr && other != nullptr && crypto().EVP_PKEY_eq(one, other) == 1 ? 1 : 0;
+  if (one == nullptr || other == nullptr) return 0;
+  const bool of_keys = (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0;
+  const int equal =
+      of_keys ? crypto().EVP_PKEY_eq(one, other) : crypto().EVP_PKEY_parameters_eq(one, other);
+  return equal == 1 ? 1 : 0;
 }
 
 int import_lent(provider_key& into, const OSSL_PARAM& parameter) {
@@ -59,9 +64,23 @@ int import_lent(provider_key& into, const OSSL_PARAM& parameter) {
   return into.token && into.token->type() == into.type ? 1 : 0;
 }
 
-int import_key(void* key, int /*selection*/, const OSSL_PARAM parameters[]) {
+// A key in a file, which OpenSSL carries over to whichever provider is asked first. Refused, it goes on
+// to the key's own: only that can sign with it. The private half of libp11's EC keys is a 0: they are
+// compared with ours.
+bool is_software_private(int selection, const OSSL_PARAM parameters[]) {
+  if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0) return false;
+  const auto has = [&](const char* name) {
+    const OSSL_PARAM* const found = crypto().OSSL_PARAM_locate_const(parameters, name);
+    if (found == nullptr) return false;
+    const auto* const bytes = static_cast<const uint8_t*>(found->data);
+    return std::any_of(bytes, bytes + found->data_size, [](uint8_t one) { return one != 0; });
+  };
+  return has(OSSL_PKEY_PARAM_RSA_D) || has(OSSL_PKEY_PARAM_PRIV_KEY);
+}
+
+int import_key(void* key, int selection, const OSSL_PARAM parameters[]) {
   provider_key& into = *as_key(key);
-  if (into.public_half() != nullptr) return 0;
+  if (into.public_half() != nullptr || is_software_private(selection, parameters)) return 0;
   return guarded(*into.provider, 0, [&] {
     if (const OSSL_PARAM* lent = crypto().OSSL_PARAM_locate_const(parameters, lent_key_parameter)) {
       return import_lent(into, *lent);
@@ -95,13 +114,8 @@ int get_params(void* key, OSSL_PARAM parameters[]) {
 }
 
 void* duplicate(const void* key, int selection) {
-  auto* const made = new (std::nothrow) provider_key(as_key(key)->copy());
-  if (made != nullptr && (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0 && made->token) {
-    crypto().EVP_PKEY_up_ref(made->token->public_half());
-    made->imported.reset(made->token->public_half());
-    made->token.reset();
-  }
-  return made;
+  const bool whole = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
+  return new (std::nothrow) provider_key(whole ? as_key(key)->copy() : as_key(key)->public_copy());
 }
 
 // A superset for all types: OpenSSL uses it as a list of what may be asked.

@@ -2,6 +2,7 @@
 
 #include <cstdarg>
 
+#include "core/keys/token/learned_half.hpp"
 #include "core/keys/token/modules.hpp"
 
 namespace hsmtls::keys {
@@ -62,18 +63,12 @@ hsmtls_p11_login provider_context::login() const {
 std::shared_ptr<token_key> provider_context::open_key(pkcs11::uri uri) const {
   uri.type = pkcs11::object_type::private_key;
   const hsmtls_p11_login how = login();
-  std::shared_ptr<token_key> key = advised([&] {
+  return advised([&] {
     use_modules(module);
-    return token_key::open(uri, &how, 0);
+    std::shared_ptr<token_key> key = token_key::open(uri, &how, 0);
+    need_public_half(*key);
+    return key;
   });
-  if (key->public_half() == nullptr) {
-    throw failure(
-        HSMTLS_KEY_NOT_FOUND,
-        "the token holds the private key " + key->uri() +
-            " but not its public half. Import the key's public key, or its certificate, into the "
-            "token");
-  }
-  return key;
 }
 
 std::vector<certificate_der> provider_context::find_certificates(const pkcs11::uri& uri) const {

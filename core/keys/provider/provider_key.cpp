@@ -8,15 +8,22 @@
 #include <mutex>
 #include <utility>
 
+#include "core/keys/host/fork_locks.hpp"
+
 namespace hsmtls::keys {
 
 thread_local bool priming::active = false;
 
 provider_key provider_key::copy() const {
-  provider_key made{provider, type, token, nullptr};
-  if (imported) {
-    host::crypto().EVP_PKEY_up_ref(imported.get());
-    made.imported.reset(imported.get());
+  if (token) return {provider, type, token, nullptr};
+  return public_copy();
+}
+
+provider_key provider_key::public_copy() const {
+  provider_key made{provider, type, nullptr, nullptr};
+  if (EVP_PKEY* const half = public_half()) {
+    host::crypto().EVP_PKEY_up_ref(half);
+    made.imported.reset(half);
   }
   return made;
 }
@@ -35,10 +42,13 @@ const char* name_of(key_type type) {
 
 int hand_over(const provider_context& provider,
               std::shared_ptr<token_key> token,
+              wanted_half half,
               OSSL_CALLBACK* object,
               void* argument) {
   const key_type type = token->type();
-  auto* key = new provider_key{&provider, type, std::move(token), nullptr};
+  const provider_key whole{&provider, type, std::move(token), nullptr};
+  auto* key =
+      new provider_key(half == wanted_half::public_half ? whole.public_copy() : whole.copy());
   int kind = OSSL_OBJECT_PKEY;
   const std::array parameters{
       host::crypto().OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &kind),
@@ -54,8 +64,8 @@ int hand_over(const provider_context& provider,
 }
 
 namespace {
+// Under host::instant_lock.
 struct lent_keys {
-  std::mutex mutex;
   uint64_t last = 0;
   std::map<uint64_t, std::shared_ptr<token_key>> keys;
 };
@@ -66,10 +76,9 @@ lent_keys& lent() {
 }  // namespace
 
 lease::lease(std::shared_ptr<token_key> key) {
-  lent_keys& all = lent();
-  const std::lock_guard lock(all.mutex);
-  number_ = ++all.last;
-  all.keys.emplace(number_, std::move(key));
+  const std::lock_guard lock(host::instant_lock());
+  number_ = ++lent().last;
+  lent().keys.emplace(number_, std::move(key));
 }
 
 lease::~lease() {
@@ -77,12 +86,11 @@ lease::~lease() {
 }
 
 std::shared_ptr<token_key> lease::take(uint64_t number) {
-  lent_keys& all = lent();
-  const std::lock_guard lock(all.mutex);
-  const auto found = all.keys.find(number);
-  if (found == all.keys.end()) return nullptr;
+  const std::lock_guard lock(host::instant_lock());
+  const auto found = lent().keys.find(number);
+  if (found == lent().keys.end()) return nullptr;
   std::shared_ptr<token_key> key = std::move(found->second);
-  all.keys.erase(found);
+  lent().keys.erase(found);
   return key;
 }
 

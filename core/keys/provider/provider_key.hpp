@@ -17,15 +17,19 @@ struct provider_key {
     return token ? token->public_half() : imported.get();
   }
   [[nodiscard]] provider_key copy() const;
+  // The public half alone: it signs nothing.
+  [[nodiscard]] provider_key public_copy() const;
 };
 
 // OpenSSL's name of a type: "RSA", "EC", "ED25519".
 const char* name_of(key_type type);
 
-// `hand_over` gives a token's key, by reference, to whoever asked a decoder or a store of ours for one,
-// and returns what the callback answered.
+// `hand_over` gives a token's key, or its public half alone, by reference to whoever asked a decoder or
+// a store of ours for one, and returns what the callback answered.
+enum class wanted_half { private_half, public_half };
 int hand_over(const provider_context& provider,
               std::shared_ptr<token_key> token,
+              wanted_half half,
               OSSL_CALLBACK* object,
               void* argument);
 

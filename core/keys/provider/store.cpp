@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,7 +26,8 @@ struct search {
   pkcs11::uri uri;
   int expected = 0;  // OSSL_STORE_INFO_…; 0: anything
   bool begun = false;
-  std::shared_ptr<token_key> key;                  // to be given, private or public
+  std::shared_ptr<token_key> key;  // to be given
+  wanted_half half = wanted_half::private_half;
   std::vector<std::vector<uint8_t>> certificates;  // to be given after it, last first
 };
 
@@ -36,7 +36,7 @@ search& as_search(void* context) {
 }
 
 void* open(void* context, const char* text) {
-  if (std::strncmp(text, "pkcs11:", 7) != 0) return nullptr;
+  if (!is_uri(text)) return nullptr;
   const auto& provider = *static_cast<const provider_context*>(context);
   return guarded(provider, static_cast<void*>(nullptr), [&]() -> void* {
     auto made = std::make_unique<search>();
@@ -83,6 +83,8 @@ void begin(search& one) {
                       ": write type=private for a key, type=cert for a certificate");
   }
   if (key || public_key) {
+    // A private key is not to be had where a program wants one to verify with.
+    if (!key) one.half = wanted_half::public_half;
     try {
       one.key = one.provider->open_key(one.uri);
     } catch (const failure& problem) {
@@ -99,7 +101,7 @@ void begin(search& one) {
 }
 
 int give_key(search& one, OSSL_CALLBACK* object, void* argument) {
-  return hand_over(*one.provider, std::exchange(one.key, nullptr), object, argument);
+  return hand_over(*one.provider, std::exchange(one.key, nullptr), one.half, object, argument);
 }
 
 int give_certificate(search& one, OSSL_CALLBACK* object, void* argument) {
