@@ -70,7 +70,7 @@ TEST_F(PrivateOpen, FindsItBySerialModelAndSlot) {
 TEST_F(PrivateOpen, ListsTheKeysWhenTheTokenHasSeveral) {
   const answer got = face.try_open("pkcs11:token=stub-a", pin);
   EXPECT_EQ(got, HSMTLS_P11_AMBIGUOUS);
-  EXPECT_THAT(got.message, HasSubstr("several keys"));
+  EXPECT_THAT(got.message, HasSubstr("fits 3 keys"));
   for (const char* one : {"device", "rsa", "edwards"}) EXPECT_THAT(got.message, HasSubstr(one));
 }
 
