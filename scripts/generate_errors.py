@@ -14,6 +14,15 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIST = ROOT / "core" / "error_codes.def"
 CATEGORIES = ["CONFIG", "TOKEN", "CERTIFICATE", "HANDSHAKE", "TIMEOUT", "CLOSED", "INTERNAL"]
+CATEGORY_SENTENCES = {
+    "CONFIG": "What was asked for, or what the machine is set up with.",
+    "TOKEN": "The token, and the key in it.",
+    "CERTIFICATE": "The certificates of this side.",
+    "HANDSHAKE": "The TLS handshake, and the peer.",
+    "TIMEOUT": "It took too long.",
+    "CLOSED": "It was closed or cancelled.",
+    "INTERNAL": "Something went wrong inside hsmtls.",
+}
 NOTE = "Generated from core/error_codes.def by scripts/generate_errors.py: edit that."
 
 
@@ -132,11 +141,40 @@ def python_enum(rows):
     return "\n".join(lines) + "\n"
 
 
+def pascal_case(name):
+    return "".join("OpenSsl" if word == "OPENSSL" else word.capitalize() for word in name.split("_"))
+
+
+def csharp(rows):
+    lines = [
+        f"// {NOTE}",
+        "namespace HsmTls;",
+        "",
+        "/// <summary>What kind of error an <see cref=\"HsmException\"/> is.</summary>",
+        "public enum HsmErrorCategory",
+        "{",
+    ]
+    for value, name in enumerate(CATEGORIES, 1):
+        lines += [f"    /// <summary>{CATEGORY_SENTENCES[name]}</summary>", f"    {pascal_case(name)} = {value},", ""]
+    lines[-1] = "}"
+    lines += [
+        "",
+        "/// <summary>Which error an <see cref=\"HsmException\"/> is.</summary>",
+        "public enum HsmErrorCode",
+        "{",
+    ]
+    for value, name, _, sentence in rows:
+        lines += [f"    /// <summary>{sentence}</summary>", f"    {pascal_case(name)} = {value},", ""]
+    lines[-1] = "}"
+    return "\n".join(lines) + "\n"
+
+
 OUTPUTS = {
     "core/include/hsmtls/errors.h": c_header,
     "core/include/hsmtls/errc.hpp": cpp_header,
     "docs/errors.md": markdown,
     "python/hsmtls/_codes.py": python_enum,
+    "dotnet/HsmErrorCode.cs": csharp,
 }
 
 
