@@ -10,7 +10,8 @@ _broker_up_or_dead() {
   grep -q 'mosquitto version .* running' "$broker_log" 2>/dev/null || ! child_alive broker
 }
 
-# broker_start FOLDER PKI [TLS-VERSION]: starts it on a free port of localhost; sets broker_port and broker_log.
+# broker_start FOLDER PKI [TLS-VERSION [LINE…]]: starts it on a free port of localhost; sets broker_port and broker_log.
+# LINEs go behind its configuration.
 broker_start() {
   local folder=$1 pki=$2 tls=${3:-} mosquitto attempt
   mosquitto=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v mosquitto) || { warn "mosquitto is not installed"; return 1; }
@@ -26,6 +27,7 @@ broker_start() {
       [[ -z $tls ]] || printf 'tls_version %s\n' "$tls"
       # Started as root it would become the user mosquitto, who cannot read the key file.
       ((EUID != 0)) || printf 'user root\n'
+      (($# < 4)) || printf '%s\n' "${@:4}"
     } >"$folder/mosquitto.conf"
     child_start broker "$folder" "$mosquitto" -c "$folder/mosquitto.conf"
     wait_until 10 _broker_up_or_dead || true
