@@ -1,7 +1,8 @@
-# What the tests with hosts need and no distribution has: another Node.js, and the headers of Node-API. Below build/npm.
+# What packages and tests need and no distribution has: another Node.js and the headers of Node-API, below build/npm; what
+# compiling for .NET 8 needs, in build/nuget-packages.
 # shellcheck shell=bash
 
-# hosts_fetch: fetches with npm what is missing. Says why for each that cannot be had, and succeeds.
+# hosts_fetch: fetches with npm and NuGet what is missing. Says why for each that cannot be had, and succeeds.
 hosts_fetch() {
   local arch
   case $(uname -m) in
@@ -11,6 +12,20 @@ hosts_fetch() {
   esac
   _npm_unpack node-api-headers node-api-headers@1 package/include
   [[ -z $arch ]] || _npm_unpack node-24 "node-linux-$arch@24" package/bin/node package/LICENSE
+  _nuget_fetch
+}
+
+# _nuget_fetch: the reference assemblies of .NET 8, in build/nuget-packages.
+_nuget_fetch() {
+  local packages=$HSMTLS_ROOT/build/nuget-packages log=$HSMTLS_ROOT/build/log/nuget.log
+  ! compgen -G "$packages/microsoft.netcore.app.ref/8.*" >/dev/null || return 0
+  command -v dotnet >/dev/null || { say "not built: the package for .NET (there is no dotnet)"; return 0; }
+  say "fetching Microsoft.NETCore.App.Ref 8"
+  mkdir -p "$packages" "${log%/*}"
+  NUGET_PACKAGES=$packages DOTNET_CLI_HOME=$packages DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 \
+    dotnet restore "$HSMTLS_ROOT/dotnet/HsmTls.csproj" --disable-build-servers --artifacts-path "$packages.restore" \
+    -property:TargetFrameworks=net8.0 >"$log" 2>&1 </dev/null ||
+    say "not fetched: Microsoft.NETCore.App.Ref 8 ($(grep -m 1 -o 'error .*' "$log"); the package is for .NET 10 alone)"
 }
 
 # _npm_unpack FOLDER PACKAGE PATH…: PATHs of a package as it is published, in build/npm/FOLDER. Nothing of it is run.

@@ -3,7 +3,7 @@
 
 # Needed to build anything at all.
 packages_build=(
-  cmake ninja-build g++ pkg-config python3
+  cmake ninja-build g++ pkg-config python3 swig
   libnss3-dev libfmt-dev libgtest-dev libgmock-dev libcli11-dev nlohmann-json3-dev
   libssl-dev libp11-dev libp11-kit-dev libmosquitto-dev libcurl4-openssl-dev
 )
