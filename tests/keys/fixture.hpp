@@ -35,6 +35,13 @@ inline std::string openssl_errors() {
   return all;
 }
 
+inline evp_key read_key(const std::string& pem) {
+  BIO* const in = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  evp_key made(PEM_read_bio_PrivateKey(in, nullptr, nullptr, nullptr));
+  BIO_free(in);
+  return made;
+}
+
 // One key in the token.
 struct token_key_spec {
   const char* label;

@@ -166,6 +166,16 @@ TEST_F(Signatures, TwoPkcs11CallsEach) {
   }
 }
 
+TEST_F(Signatures, ComeFromTheTokenAlsoAfterALegacyHalfWasMade) {
+  hsmtls_identity* const identity = open_key("p256");
+  ASSERT_EQ(asked(hsmtls_provider_install), HSMTLS_OK);
+  const evp_key key = read_key(hsmtls_identity_key_pem(identity));
+  ASSERT_NE(nullptr, EVP_PKEY_get0_EC_KEY(key.get())) << openssl_errors();
+  const uint64_t before = trouble().total();
+  EXPECT_TRUE(verify_message(key.get(), {"SHA256"}, sign_message(key.get(), {"SHA256"})));
+  EXPECT_EQ(2U, trouble().total() - before);
+}
+
 TEST_F(Signatures, SoftwareKeysInTheSameProcessCostNoPkcs11Call) {
   open_key("p256");
   ASSERT_EQ(asked(hsmtls_provider_install), HSMTLS_OK);

@@ -39,12 +39,6 @@ std::string reference(const std::string& uri,
                 der_element('\x30', der_element('\x1a', version) + der_element('\x0c', uri)));
 }
 
-evp_key read_key(const std::string& pem) {
-  BIO* const in = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-  evp_key made(PEM_read_bio_PrivateKey(in, nullptr, nullptr, nullptr));
-  BIO_free(in);
-  return made;
-}
 evp_key read_public_key(const std::string& pem) {
   BIO* const in = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
   evp_key made(PEM_read_bio_PUBKEY(in, nullptr, nullptr, nullptr));
@@ -177,6 +171,21 @@ TEST_F(UntrustedPem, OrdinaryPemIsReadAsEver) {
   ASSERT_NE(nullptr, read);
   EXPECT_EQ(1, EVP_PKEY_eq(made.get(), read.get()));
   EXPECT_EQ(calls, trouble().total());
+}
+
+// Node.js up to 22 looks at keys in this way, and crashes where it gets none.
+TEST_F(UntrustedPem, OfAnOpenKeyHasALegacyHalfWithoutAPrivateKey) {
+  const evp_key ec = read_key(hsmtls_identity_key_pem(identity_));
+  const EC_KEY* const ec_half = EVP_PKEY_get0_EC_KEY(ec.get());
+  ASSERT_NE(nullptr, ec_half) << openssl_errors();
+  EXPECT_NE(nullptr, EC_KEY_get0_public_key(ec_half));
+  EXPECT_EQ(nullptr, EC_KEY_get0_private_key(ec_half));
+
+  const evp_key rsa = read_key(hsmtls_identity_key_pem(open_key("rsa")));
+  const RSA* const rsa_half = EVP_PKEY_get0_RSA(rsa.get());
+  ASSERT_NE(nullptr, rsa_half) << openssl_errors();
+  EXPECT_EQ(2048, RSA_bits(rsa_half));
+  EXPECT_EQ(nullptr, RSA_get0_d(rsa_half));
 }
 
 TEST_F(UntrustedPem, BehindACertificateInTheSameTextIsFound) {

@@ -12,6 +12,7 @@
 
 #include "core/keys/host/fork_locks.hpp"
 #include "core/keys/provider/algorithms.hpp"
+#include "core/keys/provider/downgrade.hpp"
 #include "core/keys/provider/installed.hpp"
 #include "core/keys/provider/provider_context.hpp"
 #include "core/keys/provider/reasons.hpp"
@@ -240,6 +241,7 @@ void install() {
         "them with a question mark (default_properties = ?fips=yes), or use the identity's own SSL "
         "context");
   }
+  learn_downgrades();
   installed = made;
 }
 

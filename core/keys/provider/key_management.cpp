@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/keys/provider/algorithms.hpp"
+#include "core/keys/provider/downgrade.hpp"
 #include "core/keys/provider/provider_key.hpp"
 #include "core/keys/token/public_half.hpp"
 
@@ -98,12 +99,24 @@ int import_key(void* key, int selection, const OSSL_PARAM parameters[]) {
   });
 }
 
+// Whether an export of everything is answered with the public half.
+bool is_for_legacy_half(const provider_key& key, OSSL_CALLBACK* callback) {
+  if (priming::active) {
+    priming::asked_by = callback;
+    return true;
+  }
+  return !key.provider->configured && is_downgrade(callback);
+}
+
 // libcrypto first tries to carry a private key over to another provider, and signs with that. A token's
 // key is not to be had in any form; refused, libcrypto comes back to our own signatures.
 int export_key(void* key, int selection, OSSL_CALLBACK* callback, void* argument) {
   EVP_PKEY* const half = as_key(key)->public_half();
   if (half == nullptr) return 0;
-  if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && !priming::active) return 0;
+  if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 &&
+      !is_for_legacy_half(*as_key(key), callback)) {
+    return 0;
+  }
   return crypto().EVP_PKEY_export(
       half, selection & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY, callback, argument);
 }

@@ -13,6 +13,7 @@
 namespace hsmtls::keys {
 
 thread_local bool priming::active = false;
+thread_local OSSL_CALLBACK* priming::asked_by = nullptr;
 
 provider_key provider_key::copy() const {
   if (token) return {provider, type, token, nullptr};

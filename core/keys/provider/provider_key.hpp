@@ -34,14 +34,19 @@ int hand_over(const provider_context& provider,
               void* argument);
 
 // While it lives, this thread's export of a key answers a request for everything with the public
-// half: how a hybrid key gets its legacy half (evp/hybrid_key.cpp). Nowhere else.
+// half: how a hybrid key gets its legacy half (evp/hybrid_key.cpp), and how libcrypto's way to make one
+// is known (downgrade.hpp). Nowhere else.
 class priming {
  public:
-  priming() { active = true; }
+  priming() {
+    active = true;
+    asked_by = nullptr;
+  }
   ~priming() { active = false; }
   priming(const priming&) = delete;
   priming& operator=(const priming&) = delete;
   static thread_local bool active;
+  static thread_local OSSL_CALLBACK* asked_by;  // to whom the latest export went
 };
 
 // The parameter of fromdata that makes a key of ours of an open one: the number that `lend` gave.
