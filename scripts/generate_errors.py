@@ -169,12 +169,39 @@ def csharp(rows):
     return "\n".join(lines) + "\n"
 
 
+def javascript(rows):
+    lines = [
+        f"// {NOTE}",
+        "'use strict';",
+        "",
+        "// What libhsmtls.so's numbers mean: [name, category].",
+        "module.exports = new Map([",
+    ]
+    lines += [f"  [{value}, ['{name}', '{category.lower()}']]," for value, name, category, _ in rows]
+    lines += ["]);", ""]
+    return "\n".join(lines)
+
+
+def typescript(rows):
+    lines = [f"// {NOTE}", "", "/** The class of an error: what to look at. */", "export type ErrorCategory ="]
+    lines += [f"  | '{name.lower()}'" for name in CATEGORIES]
+    lines[-1] += ";"
+    lines += ["", "export type ErrorCode ="]
+    for _, name, _, sentence in rows:
+        lines += [f"  /** {sentence} */", f"  | 'ERR_HSMTLS_{name}'"]
+    lines[-1] += ";"
+    lines += [""]
+    return "\n".join(lines)
+
+
 OUTPUTS = {
     "core/include/hsmtls/errors.h": c_header,
     "core/include/hsmtls/errc.hpp": cpp_header,
     "docs/errors.md": markdown,
     "python/hsmtls/_codes.py": python_enum,
     "dotnet/HsmErrorCode.cs": csharp,
+    "node/lib/error_codes.js": javascript,
+    "node/lib/error_codes.d.ts": typescript,
 }
 
 
