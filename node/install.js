@@ -4,6 +4,7 @@
 // checkout they are built: that needs cmake, g++ and the Debian packages that README.md names, nothing of the tests.
 const { execFileSync } = require('node:child_process');
 const { existsSync, rmSync } = require('node:fs');
+const { availableParallelism } = require('node:os');
 const path = require('node:path');
 
 const root = path.dirname(__dirname);
@@ -30,7 +31,7 @@ function build() {
   fetchHeaders();
   const off = ['COMMAND', 'DEV', 'TESTS', 'PYTHON', 'DOTNET'].map((one) => `-DHSMTLS_${one}=OFF`);
   run('cmake', '-S', root, '-B', tree, '-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DHSMTLS_NODE=ON', ...off);
-  run('cmake', '--build', tree, '--parallel', '--target', 'hsmtls_node');
+  run('cmake', '--build', tree, '--parallel', `${availableParallelism()}`, '--target', 'hsmtls_node');
   rmSync(native, { recursive: true, force: true });
   run('cmake', '--install', tree, '--component', 'node', '--prefix', native, '--strip');
 }

@@ -1,0 +1,7 @@
+'use strict';
+
+const { exchangesMessages } = require('./support/messages');
+const { exchangeBy } = require('./support/mqtt');
+const { sdk } = require('./support/sdk');
+
+exchangesMessages('MQTT.js 4', { exchange: exchangeBy(sdk('mqtt-4', 'mqtt')) });
