@@ -18,13 +18,14 @@ function run(command, ...parameters) {
 
 // npm leaves out what a package needs for its build where it only makes a link to its folder.
 function fetchHeaders() {
-  const missing = Object.entries(require('./package.json').devDependencies)
-    .filter(([name]) => !existsSync(path.join(__dirname, 'node_modules', name)));
+  const missing = Object.entries(require('./package.json').devDependencies).filter(
+    ([name]) => !existsSync(path.join(__dirname, 'node_modules', name)),
+  );
   if (missing.length === 0) return;
   const wanted = missing.map(([name, version]) => `${name}@${version}`);
   // Without a lock file and a word in package.json; in this folder whatever npm was called with (--global).
-  run('npm', 'install', ...wanted, '--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund',
-    '--global=false', '--prefix', __dirname);
+  const quietly = '--no-save --no-package-lock --ignore-scripts --no-audit --no-fund --global=false'.split(' ');
+  run('npm', 'install', ...wanted, ...quietly, '--prefix', __dirname);
 }
 
 function build() {
@@ -39,7 +40,9 @@ function build() {
 if (existsSync(path.join(root, 'bindings', 'node', 'CMakeLists.txt'))) {
   build();
 } else if (!existsSync(path.join(native, 'hsmtls.node'))) {
-  console.error(`hsmtls: this package has no libraries for ${process.platform} ${process.arch}. ` +
-    'Install it from a checkout, which builds them: npm install PATH/TO/hsmtls/node');
+  console.error(
+    `hsmtls: this package has no libraries for ${process.platform} ${process.arch}. ` +
+      'Install it from a checkout, which builds them: npm install PATH/TO/hsmtls/node',
+  );
   process.exitCode = 1;
 }

@@ -9,8 +9,7 @@ static void check_version(Napi::Env env) {
   constexpr uint32_t built_for = HSMTLS_ABI_MAJOR << 16 | HSMTLS_ABI_MINOR;
   const uint32_t loaded = hsmtls_abi_version();
   if (loaded >> 16 == HSMTLS_ABI_MAJOR && loaded >= built_for) return;
-  const std::string which = hsmtls_version();
-  throw Napi::Error::New(env, "hsmtls: libhsmtls.so " + which + " is already in this process");
+  throw Napi::Error::New(env, "hsmtls: another version of libhsmtls.so is in this process already");
 }
 
 static Napi::Object start(Napi::Env env, Napi::Object exports) {

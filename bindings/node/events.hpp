@@ -11,9 +11,9 @@ namespace hsmtls::node {
 // Calls a function with (type, mechanism, microseconds), and does not keep the process alive.
 class listener {
  public:
-  listener(Napi::Env env, const Napi::Function& function) : shared_(std::make_shared<queue>()) {
+  listener(Napi::Env env, const Napi::Function& function) {
     shared_->calls =
-        calls_of_listener::New(env, function, "hsmtls", 0, 1, this, [kept = shared_](auto...) {
+        thread_safe::New(env, function, "hsmtls", 0, 1, nullptr, [kept = shared_](auto...) {
           const std::lock_guard lock(kept->mutex);
           kept->is_open = false;
         });
@@ -44,15 +44,15 @@ class listener {
                    Napi::Number::New(env, told->mechanism),
                    Napi::Number::New(env, static_cast<double>(told->microseconds))});
   }
-  using calls_of_listener = Napi::TypedThreadSafeFunction<listener, hsmtls_event, &listener::call>;
+  using thread_safe = Napi::TypedThreadSafeFunction<listener, hsmtls_event, &listener::call>;
 
   // Node deletes `calls` when the environment ends (a Worker is terminated), whoever is about to tell.
   struct queue {
     std::mutex mutex;
-    calls_of_listener calls;
+    thread_safe calls;
     bool is_open = true;
   };
-  std::shared_ptr<queue> shared_;
+  std::shared_ptr<queue> shared_ = std::make_shared<queue>();
 };
 
 }  // namespace hsmtls::node

@@ -1,4 +1,6 @@
-#include <algorithm>
+#include <string.h>  // explicit_bzero
+
+#include <optional>
 #include <vector>
 
 #include "bindings/node/events.hpp"
@@ -16,12 +18,14 @@ class opening {
         certificate_(text(from.Get("certificate"))),
         module_(text(from.Get("module"))),
         pin_source_(text(from.Get("pinSource"))),
-        pin_(bytes(from.Get("pin"))),
         events_(new listener(from.Env(), tell)) {
     login_.struct_size = sizeof login_;
-    if (!pin_.empty()) {
+    if (const Napi::Value pin = from.Get("pin"); !pin.IsUndefined()) {
+      const auto bytes = pin.As<Napi::Uint8Array>();
+      pin_.reserve(bytes.ByteLength() + 1);  // not null: an empty PIN is not the same as none
+      pin_.assign(bytes.Data(), bytes.Data() + bytes.ByteLength());
       login_.pin = pin_.data();
-      login_.pin_len = static_cast<uint32_t>(pin_.size() - 1);
+      login_.pin_len = static_cast<uint32_t>(pin_.size());
     }
     login_.pin_fn = from.Get("askPin").ToBoolean() ? note_label : nullptr;
     login_.pin_user = &wants_pin_;
@@ -39,7 +43,7 @@ class opening {
     options_.on_event = listener::tell;
     options_.event_release = listener::end;
   }
-  ~opening() { wipe(); }
+  ~opening() { explicit_bzero(pin_.data(), pin_.size()); }
 
   // The provider first: where this process cannot have it, no PIN is asked for or sent.
   int32_t run(hsmtls_error** out_error) {
@@ -51,13 +55,13 @@ class opening {
       code = hsmtls_identity_open(&options_, &made, out_error);
       opened_.reset(made);
     }
-    wipe();
-    // Opened or not: with the PIN it is done again.
-    return wants_pin_.empty() ? code : HSMTLS_OK;
+    if (!wants_pin_) return code;
+    opened_.reset();  // where it needed no PIN either: with the PIN it is done again
+    return HSMTLS_OK;
   }
 
   Napi::Value result(Napi::Env env) {
-    if (!wants_pin_.empty()) return Napi::String::New(env, wants_pin_);
+    if (wants_pin_) return Napi::String::New(env, *wants_pin_);
     hsmtls_identity_info info{};
     info.struct_size = sizeof info;
     (void)hsmtls_identity_get_info(opened_.get(), &info, nullptr);
@@ -70,30 +74,16 @@ class opening {
     made["numCertificates"] = info.num_certificates;
     made["cert"] = hsmtls_identity_certificate_pem(opened_.get());
     made["key"] = hsmtls_identity_key_pem(opened_.get());
-    made["handle"] = Napi::External<hsmtls_identity>::New(
-        env, opened_.get(), [](Napi::Env, hsmtls_identity* last) {
-          hsmtls_identity_release(last);
-        });
-    (void)opened_.release();
+    const auto give_back = [](Napi::Env, hsmtls_identity* last) { hsmtls_identity_release(last); };
+    made["handle"] = Napi::External<hsmtls_identity>::New(env, opened_.release(), give_back);
     return made;
   }
 
  private:
-  // With a byte behind it, so that an empty PIN is not the same as none.
-  static std::vector<uint8_t> bytes(const Napi::Value& from) {
-    if (from.IsUndefined()) return {};
-    const auto given = from.As<Napi::Uint8Array>();
-    std::vector<uint8_t> made(given.ByteLength() + 1);
-    std::copy_n(given.Data(), given.ByteLength(), made.begin());
-    return made;
-  }
-  void wipe() {
-    for (volatile uint8_t& byte : pin_) byte = 0;
-  }
   // JavaScript is asked between two attempts and never waited for inside one: so nothing can deadlock,
   // and the deadline does not run while somebody types.
   static int32_t note_label(void* user, const char* label, uint8_t* /*pin*/, uint32_t /*size*/) {
-    *static_cast<std::string*>(user) = label;
+    *static_cast<std::optional<std::string>*>(user) = label;
     return -1;
   }
 
@@ -102,7 +92,7 @@ class opening {
   std::unique_ptr<listener> events_;
   hsmtls_login login_{};
   hsmtls_identity_options options_{};
-  std::string wants_pin_;  // the label of the token that asked for one
+  std::optional<std::string> wants_pin_;  // the label of the token that asked for one
   identity opened_;
 };
 

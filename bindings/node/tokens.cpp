@@ -6,20 +6,17 @@
 namespace hsmtls::node {
 namespace {
 
+constexpr const char* names[] = {"uri", "label", "serial", "model", "manufacturer", "module"};
 struct token {
-  std::string uri, label, serial, model, manufacturer, module;
+  std::string texts[std::size(names)];
   double slot_id, flags;
 };
 
 int32_t add(void* user, const hsmtls_token_info* one) {
-  static_cast<std::vector<token>*>(user)->push_back({one->uri,
-                                                     one->label,
-                                                     one->serial,
-                                                     one->model,
-                                                     one->manufacturer,
-                                                     one->module,
-                                                     static_cast<double>(one->slot_id),
-                                                     static_cast<double>(one->flags)});
+  static_cast<std::vector<token>*>(user)->push_back(
+      {{one->uri, one->label, one->serial, one->model, one->manufacturer, one->module},
+       static_cast<double>(one->slot_id),
+       static_cast<double>(one->flags)});
   return 0;
 }
 
@@ -34,12 +31,7 @@ struct token_list {
     Napi::Array all = Napi::Array::New(env);
     for (const token& one : found) {
       Napi::Object made = Napi::Object::New(env);
-      made["uri"] = one.uri;
-      made["label"] = one.label;
-      made["serial"] = one.serial;
-      made["model"] = one.model;
-      made["manufacturer"] = one.manufacturer;
-      made["module"] = one.module;
+      for (size_t i = 0; i < std::size(names); ++i) made[names[i]] = one.texts[i];
       made["slotId"] = one.slot_id;
       made["flags"] = one.flags;
       all[all.Length()] = made;

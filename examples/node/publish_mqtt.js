@@ -17,7 +17,10 @@ async function publish(device) {
   const started = performance.now();
   const report = { client: 'MQTT.js', event: 'published' };
   try {
-    const client = await mqtt.connectAsync({ protocol: 'mqtts', host, port, clientId, cert, key, ca: readFileSync(ca) }, false);
+    const client = await mqtt.connectAsync(
+      { protocol: 'mqtts', host, port, clientId, cert, key, ca: readFileSync(ca) },
+      false,
+    );
     report.connect_ms = Math.round((performance.now() - started) * 10) / 10;
     await client.publishAsync(topic, 'hello', { qos: 1 });
     await client.endAsync();

@@ -30,7 +30,14 @@ class Identity extends EventEmitter {
 
   get info() {
     const { keyType, keyBits, keyName, keyUri, keyFlags, numCertificates } = this.#opened;
-    return { keyType: keyTypes[keyType], keyBits, keyName, keyUri, numCertificates, properties: propertiesOf(keyFlags) };
+    return {
+      keyType: keyTypes[keyType],
+      keyBits,
+      keyName,
+      keyUri,
+      numCertificates,
+      properties: propertiesOf(keyFlags),
+    };
   }
 
   get counters() {
@@ -85,7 +92,10 @@ async function openWith({ pin, ...options }) {
 function abortable(opening, signal) {
   return new Promise((resolve, reject) => {
     const abort = () => {
-      opening.then((identity) => identity.close(), () => {});
+      opening.then(
+        (identity) => identity.close(),
+        () => {},
+      );
       reject(signal.reason);
     };
     const settle = (how) => (result) => {

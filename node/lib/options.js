@@ -12,7 +12,10 @@ const isBytes = (value) => value instanceof Uint8Array;
 // What each option may be: how that is said, and how it is tested.
 const options = {
   certificate: ['a string', isString],
-  pin: ['a string, a Buffer or a function', (value) => isString(value) || isBytes(value) || typeof value === 'function'],
+  pin: [
+    'a string, a Buffer or a function',
+    (value) => isString(value) || isBytes(value) || typeof value === 'function',
+  ],
   pinSource: ['a string', isString],
   module: ['a string', isString],
   require: ['an object', isObject],
@@ -50,7 +53,12 @@ function needAll(given, name, known) {
 /** The arguments of open, as the addon takes them; `pin` and `signal` as they came. */
 function openOptions(uri, given) {
   needString(uri, 'uri');
-  const { require: required = {}, deadline = 0, withoutCertificate = false, ...others } = needAll(given, 'options', options);
+  const {
+    require: required = {},
+    deadline = 0,
+    withoutCertificate = false,
+    ...others
+  } = needAll(given, 'options', options);
   needAll(required, 'options.require', requirements);
   return {
     ...others,

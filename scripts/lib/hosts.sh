@@ -13,6 +13,7 @@ hosts_fetch() {
   _npm_unpack node-api-headers node-api-headers@1.9.0 package/include
   _npm_unpack node-addon-api node-addon-api@8.9.2 package
   [[ -z $arch ]] || _npm_unpack node-24 "node-linux-$arch@24.21.0" package/bin/node package/LICENSE
+  _npm_install typescript typescript@5.9.3 @types/node@20.19.43
   # The SDKs, each with what it depends on.
   _npm_install mqtt-5 mqtt@5.16.0
   _npm_install mqtt-4 mqtt@4.3.8

@@ -15,9 +15,16 @@ async function exchange({ device: { cert, key }, port }) {
   await client.setOptions({ cert, key, ca: read('ca.pem') });
   try {
     await client.open();
-    const received = new Promise((resolve) => { client.on('message', resolve); });
+    const received = new Promise((resolve) => {
+      client.on('message', resolve);
+    });
     await client.sendEvent(new Message('telemetry'));
-    await sendMessage(mqtt, { port, topic: 'devices/device-0001/messages/devicebound/', message: 'hello', retain: true });
+    await sendMessage(mqtt, {
+      port,
+      topic: 'devices/device-0001/messages/devicebound/',
+      message: 'hello',
+      retain: true,
+    });
     const message = await received;
     await client.complete(message);
     return message.data.toString();

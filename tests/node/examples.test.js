@@ -24,7 +24,9 @@ const example = (name) => path.join(folder, name);
 
 describe('the example', () => {
   let broker;
-  before(async () => { broker = await startBroker(); });
+  before(async () => {
+    broker = await startBroker();
+  });
   after(() => broker.stop());
 
   async function endsWell(running) {
@@ -32,8 +34,10 @@ describe('the example', () => {
     assert.strictEqual(status, 0, output);
     return output;
   }
-  const start = (name, packages, ...parameters) => endsWell(
-    run(process.execPath, [example(name), ...parameters], { env: { ...process.env, NODE_PATH: nodePath(packages) } }));
+  const start = (name, packages, ...parameters) =>
+    endsWell(
+      run(process.execPath, [example(name), ...parameters], { env: { ...process.env, NODE_PATH: nodePath(packages) } }),
+    );
 
   test('quick_start.mjs publishes', async () => {
     // An ES module finds packages beside itself only.
@@ -41,9 +45,16 @@ describe('the example', () => {
     copyFileSync(example('quick_start.mjs'), path.join(project, 'quick_start.mjs'));
     mkdirSync(path.join(project, 'node_modules'));
     symlinkSync(path.dirname(require.resolve('hsmtls')), path.join(project, 'node_modules/hsmtls'));
-    symlinkSync(path.join(nodePath('mqtt-5').split(path.delimiter).at(-1), 'mqtt'), path.join(project, 'node_modules/mqtt'));
-    await endsWell(run(process.execPath, ['quick_start.mjs', uri('ec'), `mqtts://localhost:${broker.port}`],
-      { cwd: project, env: { ...process.env, NODE_EXTRA_CA_CERTS: file('ca.pem') } }));
+    symlinkSync(
+      path.join(nodePath('mqtt-5').split(path.delimiter).at(-1), 'mqtt'),
+      path.join(project, 'node_modules/mqtt'),
+    );
+    await endsWell(
+      run(process.execPath, ['quick_start.mjs', uri('ec'), `mqtts://localhost:${broker.port}`], {
+        cwd: project,
+        env: { ...process.env, NODE_EXTRA_CA_CERTS: file('ca.pem') },
+      }),
+    );
     await broker.log.line(/Received PUBLISH .*'devices\/telemetry', \.\.\. \(4 bytes\)/);
   });
 
@@ -65,15 +76,29 @@ describe('the example', () => {
   });
 
   test('device_azure.js sends telemetry and receives a message', async () => {
-    const running = start('device_azure.js', 'azure', uri('rsa'), `HostName=localhost:${broker.port};DeviceId=device-0002;x509=true`, file('ca.pem'));
+    const running = start(
+      'device_azure.js',
+      'azure',
+      uri('rsa'),
+      `HostName=localhost:${broker.port};DeviceId=device-0002;x509=true`,
+      file('ca.pem'),
+    );
     await broker.log.line(/Received PUBLISH .*'devices\/device-0002\/messages\/events\/'/);
-    await sendMessage(mqtt, { port: broker.port, topic: 'devices/device-0002/messages/devicebound/', message: 'blink', retain: true });
+    await sendMessage(mqtt, {
+      port: broker.port,
+      topic: 'devices/device-0002/messages/devicebound/',
+      message: 'blink',
+      retain: true,
+    });
     assert.deepStrictEqual((await running).trim().split('\n').sort(), ['received: blink', 'sent']);
   });
 
   test('publish_mqtt.js publishes again when it is told to, after a loss, and ends with its stdin', async () => {
-    const child = spawn(process.execPath, [example('publish_mqtt.js'), uri('ec'), file('ca.pem'), String(broker.port), 'publisher', 'devices/demo'],
-      { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NODE_PATH: nodePath('mqtt-5') } });
+    const child = spawn(
+      process.execPath,
+      [example('publish_mqtt.js'), uri('ec'), file('ca.pem'), String(broker.port), 'publisher', 'devices/demo'],
+      { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NODE_PATH: nodePath('mqtt-5') } },
+    );
     const ended = once(child, 'exit');
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async () => (await lines.next()).value;

@@ -17,15 +17,19 @@ const signLater = "require('node:crypto').sign('sha256', Buffer.from('data'), de
 
 describe('a program ends with status 0', () => {
   test('after it has signed, with the identity open and somebody listening', async () => {
-    assert.match(await endsWell(`
+    assert.match(
+      await endsWell(`
       device.on('signed', () => console.log('told'));
       ${sign};
-      await new Promise(setImmediate);`), /told/);
+      await new Promise(setImmediate);`),
+      /told/,
+    );
   });
 
   test('after it has closed the identity', () => endsWell(`${sign}; device.close();`));
 
-  test('when nobody waits for what was opened', () => endsWell("hsmtls.open('pkcs11:token=edge;object=rsa'); hsmtls.tokens();"));
+  test('when nobody waits for what was opened', () =>
+    endsWell("hsmtls.open('pkcs11:token=edge;object=rsa'); hsmtls.tokens();"));
 
   test('when process.exit comes while identities are opened and keys sign', async () => {
     for (let times = 0; times < 5; times += 1) {
@@ -35,9 +39,10 @@ describe('a program ends with status 0', () => {
     }
   });
 
-  test('when process.exit comes in the middle of a slow signature', () => endsWell(
-    `${signLater}; setTimeout(() => process.exit(0), 50);`,
-    { env: { ...process.env, HSMTLS_CHAOS: 'delay C_Sign 300ms' } }));
+  test('when process.exit comes in the middle of a slow signature', () =>
+    endsWell(`${signLater}; setTimeout(() => process.exit(0), 50);`, {
+      env: { ...process.env, HSMTLS_CHAOS: 'delay C_Sign 300ms' },
+    }));
 });
 
 test('what a listener throws is an uncaught exception, as of every emitter', async () => {
@@ -51,7 +56,9 @@ test('what a listener throws is an uncaught exception, as of every emitter', asy
 });
 
 test('a rejection that nobody handles says what to do', async () => {
-  const { status, output } = await runScript("Promise.reject(await hsmtls.open('pkcs11:token=edgy').catch((problem) => problem));");
+  const { status, output } = await runScript(
+    "Promise.reject(await hsmtls.open('pkcs11:token=edgy').catch((problem) => problem));",
+  );
   assert.strictEqual(status, 1);
   assert.match(output, /did you mean 'edge'\?[^]*code: 'ERR_HSMTLS_TOKEN_NOT_FOUND',\s+category: 'token'/);
 });

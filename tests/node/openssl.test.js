@@ -15,11 +15,14 @@ function configuration(text) {
   return file;
 }
 
-const properties = (value) => configuration(
-  `nodejs_conf = init\nopenssl_conf = init\n[init]\nalg_section = algorithms\n[algorithms]\ndefault_properties = ${value}\n`);
+const properties = (value) =>
+  configuration(
+    `nodejs_conf = init\nopenssl_conf = init\n[init]\nalg_section = algorithms\n[algorithms]\ndefault_properties = ${value}\n`,
+  );
 
 const providers = configuration(
-  'nodejs_conf = init\nopenssl_conf = init\n[init]\nproviders = list\n[list]\ndefault = on\nlegacy = on\n[on]\nactivate = 1\n');
+  'nodejs_conf = init\nopenssl_conf = init\n[init]\nproviders = list\n[list]\ndefault = on\nlegacy = on\n[on]\nactivate = 1\n',
+);
 
 const use = `
   require('node:tls').createSecureContext({ key: device.key, cert: device.cert });

@@ -13,7 +13,9 @@ const { runScript } = require('./support/run');
 
 const data = Buffer.from('data');
 const devices = {};
-before(async () => { devices.ec = await open(uri('ec')); });
+before(async () => {
+  devices.ec = await open(uri('ec'));
+});
 after(() => Object.values(devices).forEach((device) => device.close()));
 
 /** How many PKCS#11 calls there were in `use`. */
@@ -33,7 +35,10 @@ function reference(to) {
     return Buffer.concat([Buffer.from(bytes.length < 128 ? [tag, bytes.length] : [tag, 0x81, bytes.length]), bytes]);
   };
   const der = element(0x30, Buffer.concat([element(0x1a, 'PKCS#11 Provider URI v1.0'), element(0x0c, to)]));
-  const lines = der.toString('base64').match(/.{1,64}/g).join('\n');
+  const lines = der
+    .toString('base64')
+    .match(/.{1,64}/g)
+    .join('\n');
   return `-----BEGIN PKCS#11 PROVIDER URI-----\n${lines}\n-----END PKCS#11 PROVIDER URI-----\n`;
 }
 
@@ -47,14 +52,21 @@ describe("a stranger's PEM resolves to nothing, and costs no PKCS#11 call", () =
     ['that is cut', reference(uri('ec')).replace(/=/, '')],
   ]) {
     test(what, () => {
-      assert.strictEqual(callsOf(() => {
-        for (const use of [
-          () => crypto.createPrivateKey(pem), () => crypto.createPublicKey(pem), () => crypto.sign('sha256', data, pem),
-          () => crypto.verify('sha256', data, pem, data), () => crypto.publicEncrypt(pem, data), () => tls.createSecureContext({ key: pem }),
-        ]) {
-          assert.throws(use, Error);
-        }
-      }), 0);
+      assert.strictEqual(
+        callsOf(() => {
+          for (const use of [
+            () => crypto.createPrivateKey(pem),
+            () => crypto.createPublicKey(pem),
+            () => crypto.sign('sha256', data, pem),
+            () => crypto.verify('sha256', data, pem, data),
+            () => crypto.publicEncrypt(pem, data),
+            () => tls.createSecureContext({ key: pem }),
+          ]) {
+            assert.throws(use, Error);
+          }
+        }),
+        0,
+      );
     });
   }
 
@@ -65,16 +77,23 @@ describe("a stranger's PEM resolves to nothing, and costs no PKCS#11 call", () =
 
 describe('software keys of the same process', () => {
   test('are made, read, used and written as ever, without a PKCS#11 call', () => {
-    assert.strictEqual(callsOf(() => {
-      for (const [type, options] of [['ec', { namedCurve: 'P-256' }], ['rsa', { modulusLength: 2048 }], ['ed25519', {}]]) {
-        const { privateKey, publicKey } = crypto.generateKeyPairSync(type, options);
-        const read = crypto.createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }));
-        const digest = type === 'ed25519' ? null : 'sha256';
-        assert(crypto.verify(digest, data, publicKey, crypto.sign(digest, data, read)));
-        assert.strictEqual(read.asymmetricKeyType, type);
-        assert(read.export({ format: 'jwk' }).d);
-      }
-    }), 0);
+    assert.strictEqual(
+      callsOf(() => {
+        for (const [type, options] of [
+          ['ec', { namedCurve: 'P-256' }],
+          ['rsa', { modulusLength: 2048 }],
+          ['ed25519', {}],
+        ]) {
+          const { privateKey, publicKey } = crypto.generateKeyPairSync(type, options);
+          const read = crypto.createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+          const digest = type === 'ed25519' ? null : 'sha256';
+          assert(crypto.verify(digest, data, publicKey, crypto.sign(digest, data, read)));
+          assert.strictEqual(read.asymmetricKeyType, type);
+          assert(read.export({ format: 'jwk' }).d);
+        }
+      }),
+      0,
+    );
   });
 });
 
@@ -90,16 +109,34 @@ for (const name of ['ec', 'rsa']) {
 
     test('signs in every way that its type has', async () => {
       const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST, RSA_PSS_SALTLEN_MAX_SIGN } = crypto.constants;
-      const ways = name === 'ec'
-        ? [{}, { dsaEncoding: 'ieee-p1363' }]
-        : [{}, { padding, saltLength: RSA_PSS_SALTLEN_DIGEST }, { padding, saltLength: RSA_PSS_SALTLEN_MAX_SIGN }, { padding, saltLength: 20 }];
+      const ways =
+        name === 'ec'
+          ? [{}, { dsaEncoding: 'ieee-p1363' }]
+          : [
+              {},
+              { padding, saltLength: RSA_PSS_SALTLEN_DIGEST },
+              { padding, saltLength: RSA_PSS_SALTLEN_MAX_SIGN },
+              { padding, saltLength: 20 },
+            ];
       for (const how of ways) {
         for (const digest of ['sha256', 'sha384', 'sha512']) {
           assert(crypto.verify(digest, data, { key: publicKey, ...how }, crypto.sign(digest, data, { key, ...how })));
-          assert(crypto.verify(digest, data, { key: publicKey, ...how }, crypto.createSign(digest).update(data).sign({ key, ...how })));
+          assert(
+            crypto.verify(
+              digest,
+              data,
+              { key: publicKey, ...how },
+              crypto
+                .createSign(digest)
+                .update(data)
+                .sign({ key, ...how }),
+            ),
+          );
         }
         const later = await new Promise((resolve, reject) => {
-          crypto.sign('sha256', data, { key, ...how }, (problem, signature) => (problem ? reject(problem) : resolve(signature)));
+          crypto.sign('sha256', data, { key, ...how }, (problem, signature) =>
+            problem ? reject(problem) : resolve(signature),
+          );
         });
         assert(crypto.verify('sha256', data, { key: publicKey, ...how }, later));
       }
@@ -108,16 +145,22 @@ for (const name of ['ec', 'rsa']) {
     // Node up to 22 looks at keys in a way that finds none in a provider's, and crashes: docs/adr/0010.
     test('tells what it is, and shows its public half', () => {
       assert.strictEqual(key.asymmetricKeyType, name);
-      assert.deepStrictEqual(key.asymmetricKeyDetails,
-        name === 'ec' ? { namedCurve: 'prime256v1' } : { modulusLength: 2048, publicExponent: 65537n });
-      assert.deepStrictEqual(crypto.createPublicKey(key).export({ format: 'jwk' }), publicKey.export({ format: 'jwk' }));
+      assert.deepStrictEqual(
+        key.asymmetricKeyDetails,
+        name === 'ec' ? { namedCurve: 'prime256v1' } : { modulusLength: 2048, publicExponent: 65537n },
+      );
+      assert.deepStrictEqual(
+        crypto.createPublicKey(key).export({ format: 'jwk' }),
+        publicKey.export({ format: 'jwk' }),
+      );
       assert(new crypto.X509Certificate(devices[name].cert).checkPrivateKey(key));
     });
 
     test('gives its private half to nobody', () => {
       const types = name === 'ec' ? ['pkcs8', 'sec1'] : ['pkcs8', 'pkcs1'];
       for (const type of types) {
-        for (const format of ['pem', 'der']) assert.throws(() => key.export({ type, format }), Error, `${type} ${format}`);
+        for (const format of ['pem', 'der'])
+          assert.throws(() => key.export({ type, format }), Error, `${type} ${format}`);
       }
       assert.throws(() => key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }), Error);
     });

@@ -19,7 +19,9 @@ const only = (version) => ({ minVersion: version, maxVersion: version });
 for (const name of ['ec', 'rsa']) {
   describe(`the ${name} key in the token`, () => {
     let device;
-    before(async () => { device = await open(uri(name)); });
+    before(async () => {
+      device = await open(uri(name));
+    });
     after(() => device.close());
     const credentials = () => ({ cert: device.cert, key: device.key, ca });
 
@@ -60,17 +62,22 @@ for (const name of ['ec', 'rsa']) {
     }
 
     test('is one that https.Agent takes, and keeps through a loss', async () => {
-      const server = https.createServer(peer, (request, response) => response.end(request.socket.getPeerCertificate().subject.CN));
+      const server = https.createServer(peer, (request, response) =>
+        response.end(request.socket.getPeerCertificate().subject.CN),
+      );
       server.listen(0, '127.0.0.1');
       await once(server, 'listening');
       const agent = new https.Agent({ ...credentials(), servername: 'localhost' });
-      const get = () => new Promise((resolve, reject) => {
-        https.get({ host: '127.0.0.1', port: server.address().port, agent }, async (response) => {
-          const parts = [];
-          for await (const part of response) parts.push(part);
-          resolve(Buffer.concat(parts).toString());
-        }).on('error', reject);
-      });
+      const get = () =>
+        new Promise((resolve, reject) => {
+          https
+            .get({ host: '127.0.0.1', port: server.address().port, agent }, async (response) => {
+              const parts = [];
+              for await (const part of response) parts.push(part);
+              resolve(Buffer.concat(parts).toString());
+            })
+            .on('error', reject);
+        });
       assert.strictEqual(await get(), `device-${name}`);
       dropSessions();
       assert.strictEqual(await get(), `device-${name}`);
@@ -106,6 +113,8 @@ test('a closed identity ends the handshakes of contexts that were made of it', a
 
 test("a certificate of another key of the identity's type is refused by Node, too", async () => {
   const device = await open(uri('ec'));
-  assert.throws(() => tls.createSecureContext({ key: device.key, cert: peer.cert }), { code: 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' });
+  assert.throws(() => tls.createSecureContext({ key: device.key, cert: peer.cert }), {
+    code: 'ERR_OSSL_X509_KEY_VALUES_MISMATCH',
+  });
   device.close();
 });

@@ -14,10 +14,13 @@ const data = Buffer.from('data');
 
 /** A Worker that opens an identity as `device` and then does something. */
 function work(script) {
-  return new Worker(`
+  return new Worker(
+    `
     const { parentPort } = require('node:worker_threads');
     const { open } = require('hsmtls');
-    open('${uri('ec')}').then(async (device) => { ${script} });`, { eval: true });
+    open('${uri('ec')}').then(async (device) => { ${script} });`,
+    { eval: true },
+  );
 }
 
 const signForEver = `
@@ -29,8 +32,11 @@ const signForEver = `
   })();`;
 
 test('six Workers open, sign and end side by side', async () => {
-  const workers = Array.from({ length: 6 }, () => work("require('node:crypto').sign('sha256', Buffer.from('data'), device.key);"));
-  for (const [status] of await Promise.all(workers.map((worker) => once(worker, 'exit')))) assert.strictEqual(status, 0);
+  const workers = Array.from({ length: 6 }, () =>
+    work("require('node:crypto').sign('sha256', Buffer.from('data'), device.key);"),
+  );
+  for (const [status] of await Promise.all(workers.map((worker) => once(worker, 'exit'))))
+    assert.strictEqual(status, 0);
 });
 
 test("a Worker's identity signs in every thread until the Worker ends, and is closed then", async () => {
@@ -50,21 +56,28 @@ test('Workers are terminated while their keys sign and events fly', async () => 
   for (let times = 0; times < 10; times += 1) {
     const worker = work(signForEver);
     await once(worker, 'message');
-    await new Promise((resolve) => { setTimeout(resolve, times); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, times);
+    });
     await worker.terminate();
   }
 });
 
 test('Workers are terminated while they open, and while a PIN is waited for', async () => {
   for (let times = 0; times < 10; times += 1) {
-    const worker = new Worker(`
+    const worker = new Worker(
+      `
       const { parentPort } = require('node:worker_threads');
       const { open } = require('hsmtls');
       open('${uri('ec')}');
       open('${uri('rsa')}', { pin: () => new Promise(() => {}) });
-      parentPort.postMessage('opening');`, { eval: true });
+      parentPort.postMessage('opening');`,
+      { eval: true },
+    );
     await once(worker, 'message');
-    await new Promise((resolve) => { setTimeout(resolve, times); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, times);
+    });
     await worker.terminate();
   }
 });

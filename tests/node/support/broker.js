@@ -11,7 +11,8 @@ const { file, makeFolder } = require('./device');
 const { skip } = require('./sdk');
 
 const program = [...process.env.PATH.split(path.delimiter), '/usr/sbin', '/usr/local/sbin']
-  .map((folder) => path.join(folder, 'mosquitto')).find(existsSync);
+  .map((folder) => path.join(folder, 'mosquitto'))
+  .find(existsSync);
 
 async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
@@ -60,14 +61,22 @@ class Log {
 async function startOnce() {
   const port = await freePort();
   const configuration = path.join(makeFolder(), 'mosquitto.conf');
-  writeFileSync(configuration, [
-    `listener ${port} 127.0.0.1`,
-    `cafile ${file('ca.pem')}`, `certfile ${file('server.pem')}`, `keyfile ${file('server.key')}`,
-    'require_certificate true', 'use_identity_as_username true',
-    'persistence false', 'log_type all', 'log_dest stderr',
-    // Started as root it would become the user mosquitto, who cannot read the key file.
-    ...(process.getuid() === 0 ? ['user root'] : []),
-  ].join('\n') + '\n');
+  writeFileSync(
+    configuration,
+    [
+      `listener ${port} 127.0.0.1`,
+      `cafile ${file('ca.pem')}`,
+      `certfile ${file('server.pem')}`,
+      `keyfile ${file('server.key')}`,
+      'require_certificate true',
+      'use_identity_as_username true',
+      'persistence false',
+      'log_type all',
+      'log_dest stderr',
+      // Started as root it would become the user mosquitto, who cannot read the key file.
+      ...(process.getuid() === 0 ? ['user root'] : []),
+    ].join('\n') + '\n',
+  );
   const broker = spawn(program, ['-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(broker, 'exit');
   const log = new Log(broker.stderr, ended);

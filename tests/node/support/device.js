@@ -27,8 +27,25 @@ function countCalls(call) {
 function stranger() {
   const folder = makeFolder();
   const [key, cert] = ['key.pem', 'certificate.pem'].map((name) => path.join(folder, name));
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=stranger',
-    '-keyout', key, '-out', cert], { stdio: 'pipe' });
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-subj',
+      '/CN=stranger',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ],
+    { stdio: 'pipe' },
+  );
   return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
 }
 
@@ -43,7 +60,13 @@ async function awake(promise) {
 }
 
 /** A peer of the device's, with a software key: it trusts the root alone, and wants a certificate. */
-const peer = { key: read('server.key'), cert: read('server.pem'), ca: read('ca.pem'), requestCert: true, rejectUnauthorized: true };
+const peer = {
+  key: read('server.key'),
+  cert: read('server.pem'),
+  ca: read('ca.pem'),
+  requestCert: true,
+  rejectUnauthorized: true,
+};
 
 module.exports = {
   awake,

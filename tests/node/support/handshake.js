@@ -10,11 +10,13 @@ function seenBy(socket) {
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('closed before a word')));
     // With TLS 1.3 a client has connected before it is refused: only data says that it was let in.
-    socket.once('data', () => resolve({
-      peer: socket.getPeerCertificate().subject.CN,
-      distrust: socket.authorizationError,
-      protocol: socket.getProtocol(),
-    }));
+    socket.once('data', () =>
+      resolve({
+        peer: socket.getPeerCertificate().subject.CN,
+        distrust: socket.authorizationError,
+        protocol: socket.getProtocol(),
+      }),
+    );
     socket.write('?');
   });
 }

@@ -15,7 +15,9 @@ let protocol;
 const { connect } = nodeTls;
 nodeTls.connect = (...parameters) => {
   const socket = connect(...parameters);
-  return socket.once('secureConnect', () => { protocol = socket.getProtocol(); });
+  return socket.once('secureConnect', () => {
+    protocol = socket.getProtocol();
+  });
 };
 
 /**
@@ -25,7 +27,9 @@ nodeTls.connect = (...parameters) => {
 function exchangesMessages(sdk, { exchange, versions = ['TLSv1.2', 'TLSv1.3'] }) {
   describe(`${sdk}, not modified`, () => {
     let broker;
-    before(async () => { broker = await startBroker(); });
+    before(async () => {
+      broker = await startBroker();
+    });
     after(() => broker.stop());
 
     for (const name of ['ec', 'rsa']) {

@@ -8,7 +8,10 @@ const { once } = require('node:events');
 async function run(program, parameters, options = {}) {
   const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (more) => { output += more; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (more) => {
+      output += more;
+    });
   const [status, signal] = await once(child, 'close');
   return { status, signal, output };
 }
