@@ -5,6 +5,9 @@ foreach(language PYTHON NODE DOTNET)
   set_property(CACHE HSMTLS_${language} PROPERTY STRINGS AUTO ON OFF)
 endforeach()
 
+# All packages that are built here.
+add_custom_target(hsmtls_packages)
+
 # hsmtls_binding_is_wanted(RESULT LANGUAGE MISSING…): whether to build it, given the names of the tools that it needs and
 # that were not found.
 function(hsmtls_binding_is_wanted result language)

@@ -3,17 +3,19 @@
 
 # Needed to build anything at all.
 packages_build=(
-  cmake ninja-build g++ pkg-config python3 swig
+  cmake ninja-build g++ pkg-config python3
   libnss3-dev libfmt-dev libgtest-dev libgmock-dev libcli11-dev nlohmann-json3-dev
   libssl-dev libp11-dev libp11-kit-dev libmosquitto-dev libcurl4-openssl-dev
 )
 # Boost's headers, any version from 1.74: libboost-dev would push out another one that is there.
 [[ -e /usr/include/boost/version.hpp ]] || packages_build+=(libboost-dev)
-# Needed by the demo, by the tests with unmodified applications, and to build and test the packages for languages.
+# Needed to build the packages for languages, and by the demo's programs on them.
+packages_languages=(pybind11-dev python3-dev python3-paho-mqtt nodejs swig)
+# Needed by the demo and by the tests with unmodified applications.
 packages_run=(
-  softhsm2 opensc libengine-pkcs11-openssl openssl curl mosquitto mosquitto-clients nginx nodejs
+  softhsm2 opensc libengine-pkcs11-openssl openssl curl mosquitto mosquitto-clients nginx
   python3-awscrt python3-pykcs11 gnutls-bin p11-kit openssh-client
-  pybind11-dev python3-dev python3-paho-mqtt python3-requests python3-aiohttp
+  python3-requests python3-aiohttp
 )
 # Needed by the sanitiser, fuzzing, measuring and lint steps.
 packages_check=(libjemalloc2 valgrind clang-14 libclang-rt-14-dev clang-format-14 shellcheck mypy)

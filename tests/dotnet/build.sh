@@ -4,22 +4,17 @@
 set -euo pipefail
 HSMTLS_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 here=$HSMTLS_ROOT/tests/dotnet
-export DOTNET_CLI_HOME=$HSMTLS_TEST_DOTNET DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 NUGET_PACKAGES=$HSMTLS_TEST_PACKAGES
-export RestoreAdditionalProjectSources=$HSMTLS_TEST_NUGET
-mkdir -p "$HSMTLS_TEST_DOTNET"
-# NuGet takes a version that it has unpacked once for the same for ever.
-rm -rf "$NUGET_PACKAGES/hsmtls"
+# shellcheck source=scripts/lib/dotnet.sh
+. "$HSMTLS_ROOT/scripts/lib/dotnet.sh"
+dotnet_setup "$HSMTLS_TEST_DOTNET" "$HSMTLS_TEST_PACKAGES" "$HSMTLS_TEST_NUGET"
 
 # build NAME PROJECT OPTION…: what is to be run is in NAME/run. A package that is not there is no failure.
 build() {
-  local folder=$HSMTLS_TEST_DOTNET/$1 log=$HSMTLS_TEST_DOTNET/$1.log why
+  local folder=$HSMTLS_TEST_DOTNET/$1 why
+  local log=$folder.log
   printf '%s\n' "$1"
-  mkdir -p "$folder"
   rm -f "$folder/missing"
-  if "$HSMTLS_TEST_DOTNET_PROGRAM" build "$2" --nologo --verbosity quiet --disable-build-servers \
-    --artifacts-path "$folder/artifacts" --output "$folder/run" "${@:3}" >"$log" 2>&1; then
-    return 0
-  fi
+  dotnet_build "$folder" "${@:2}" && return 0
   why=$(sed -nE 's/.*(NU(1101|1102|1202|1301|1603): [^[]*).*/\1/p' "$log" | sed 's/\. .*//' | head -n 1)
   [[ -n $why ]] || { sort -u "$log" | head -n 40; exit 1; }
   printf '%s cannot be built (%s)\n' "$1" "$why" | tee "$folder/missing"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# examples/cpp: programs on hsmtls, each with a library that is not changed. Module and PIN from the environment.
+# examples/cpp and examples/c: programs on hsmtls, each with a library that is not changed. Module and PIN from the environment.
 # shellcheck source=tests/provider/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need mosquitto
-for program in publish_mosquitto get_with_curl get_with_asio; do
+need mosquitto mosquitto_pub
+for program in quick_start device_mosquitto device_mosquitto_c publish_mosquitto get_with_curl get_with_asio; do
   [[ -x $HSMTLS_TEST_BIN/$program ]] || skip "$program was not built: its library's headers are missing"
 done
 make_token p256 rsa
@@ -28,10 +28,34 @@ for program in get_with_curl get_with_asio; do
     "$HSMTLS_TEST_BIN/$program" 'pkcs11:token=edge;object=device-p256' "$pki/device-rsa.pem" "$pki/ca.pem" "${place[@]}"
 done
 
-# The token is reset under the program, which publishes again.
+for type in p256 rsa; do
+  "$HSMTLS_TEST_COMMAND" --module "$vendor" --pin-source "file:$scratch/pin" import "pkcs11:token=edge;object=device-$type" \
+    --certificate "$pki/device-$type.pem" >"$scratch/import.log" 2>&1 || { cat "$scratch/import.log"; fail "no certificate in the token"; }
+  SSL_CERT_FILE=$pki/ca.pem HSMTLS_LOG=$scratch/quick_start.log on_token passes "quick_start, $type" "$HSMTLS_TEST_BIN/quick_start" \
+    "pkcs11:token=edge;object=device-$type" localhost "localhost:$port"
+  (($(grep -c ' signed ' "$scratch/quick_start.log") == 1)) || fail "quick_start: the token was to sign once"
+  rm "$scratch/quick_start.log"
+done
+SSL_CERT_FILE=/nowhere SSL_CERT_DIR=$scratch on_token refuses "quick_start, a peer that nobody trusts" '' "$HSMTLS_TEST_BIN/quick_start" \
+  'pkcs11:token=edge;object=device-p256' localhost "localhost:$port"
+
+# Devices that send telemetry and receive a command, which the broker keeps for them.
 broker_start "$scratch/broker" "$pki" || fail "no broker"
-"$HSMTLS_TEST_COMMAND" --module "$vendor" --pin-source "file:$scratch/pin" import 'pkcs11:token=edge;object=device-p256' \
-  --certificate "$pki/device-p256.pem" >"$scratch/import.log" 2>&1 || { cat "$scratch/import.log"; fail "no certificate in the token"; }
+_openssl "$pki" cloud-csr req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=cloud -keyout "$pki/cloud.key" -out "$pki/cloud.csr"
+pki_sign_client "$pki" cloud || fail "no certificate for who sends the command"
+mosquitto_pub -h localhost -p "$broker_port" --cafile "$pki/ca.pem" --cert "$pki/cloud.pem" --key "$pki/cloud.key" \
+  -t devices/commands -m blink -q 1 -r || fail "no command at the broker"
+for device in device_mosquitto device_mosquitto_c; do
+  for type in p256 rsa; do
+    on_token passes "$device, $type" "$HSMTLS_TEST_BIN/$device" "pkcs11:token=edge;object=device-$type" "$pki/ca.pem" localhost "$broker_port"
+    grep -qx 'devices/commands: blink' "$output" || fail "$device did not receive the command"
+    (($(grep -ac "u'device-$type'" "$broker_log") >= 1)) || fail "the broker did not see device-$type"
+  done
+  on_token refuses "$device without its key" "labelled 'nobody'" "$HSMTLS_TEST_BIN/$device" 'pkcs11:token=edge;object=nobody' \
+    "$pki/ca.pem" localhost "$broker_port"
+done
+
+# The token is reset under the program, which publishes again.
 on_token child_start publisher "$scratch" "$HSMTLS_TEST_BIN/publish_mosquitto" 'pkcs11:token=edge;object=device-p256' "$pki/ca.pem" \
   "$broker_port" publisher devices/test
 published() {
@@ -43,4 +67,4 @@ printf 'drop-sessions\n' >>"$scratch/chaos"
 child_say publisher again
 published
 child_finish publisher || fail "the publisher ended with status $?"
-(($(grep -ac "u'device-p256'" "$broker_log") == 2)) || fail "the broker did not see device-p256 twice"
+(($(grep -ac "as publisher .*u'device-p256'" "$broker_log") == 2)) || fail "the broker did not see device-p256 twice"
