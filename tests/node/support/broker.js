@@ -46,6 +46,7 @@ class Log {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ pattern, resolve, reject });
       this.#look();
+      setTimeout(() => reject(new Error(`mosquitto never said ${pattern}:\n${this.#text}`)), 30_000).unref();
     });
   }
 
