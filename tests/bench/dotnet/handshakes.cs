@@ -36,7 +36,7 @@ for (var round = 0; round < Rounds; round++)
     for (var which = 0; which < contexts.Length; which++) measured[which].Add(await Round(contexts[which]));
 }
 Console.WriteLine(
-    $$"""{"runtime": ".NET {{Environment.Version}}", "key": "{{device.Info.KeyName}}", "hsm": {{Shown(measured[0])}}, "software": {{Shown(measured[1])}}}""");
+    $$"""{"runtime": ".NET {{Environment.Version}}", "key": "{{device.Info.KeyName}}", "hsmtls": {{Shown(measured[0])}}, "software": {{Shown(measured[1])}}}""");
 return 0;
 
 static string Shown(List<(double PerSecond, double ConnectMs)> all)

@@ -53,7 +53,7 @@ def main():
             rounds.append({name: {"handshakes_per_second": handshakes_per_second(context),
                                   "connect_ms": connect_ms(context, server.server_port)}
                            for name, context in contexts.items()})
-    print(json.dumps({"runtime": "python", "key": "EC P-256", **{
+    print(json.dumps({"runtime": f"Python {sys.version.split()[0]}", "key": "EC P-256", **{
         name: {what: round(statistics.median(one[name][what] for one in rounds), 2) for what in rounds[0][name]}
         for name in contexts}}))
 
