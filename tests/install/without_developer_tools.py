@@ -28,9 +28,12 @@ try:
     subprocess.run(
         [cmake, "--preset", "product", "-B", tree, f"-DCMAKE_CXX_COMPILER={compiler}"],
         cwd=source, check=True, stdout=subprocess.DEVNULL)
-    installs = [line for script in tree.rglob("cmake_install.cmake")
-                for line in script.read_text().splitlines() if "file(INSTALL" in line]
-    files = {pathlib.Path(file).name for line in installs for file in re.findall(r'"([^"]+)"', line.split(" FILES ")[1].split(" FILES_MATCHING ")[0])}
+    # What is of a component alone (a package for a language) is not installed below a prefix.
+    installs = [block for script in tree.rglob("cmake_install.cmake")
+                for part in re.split(r"^if\(CMAKE_INSTALL_COMPONENT", script.read_text(), flags=re.MULTILINE)[1:]
+                if part.startswith(' STREQUAL "Unspecified" OR NOT')
+                for block in re.findall(r"file\(INSTALL .*? FILES (.*?)\)$", part, re.DOTALL | re.MULTILINE)]
+    files = {pathlib.Path(file).name for block in installs for file in re.findall(r'"([^"]+)"', block.split(" FILES_MATCHING ")[0])}
     product = {"libhsmtls-pkcs11.so", "libhsmtls.so", "libhsmtls-legacy.so", "hsmtls.so", "openssl.cnf", "hsmtls", "hsmtls.pc", "hsmtlsConfig.cmake", "hsmtlsConfigVersion.cmake"}
     assert {name for name in files if not name.startswith("hsmtlsConfig-")} == product, f"the product installs {files}"
     steps = subprocess.run(

@@ -53,12 +53,12 @@ struct identity_options {
   std::string key;
   // A PEM file, PEM text (it begins with "-----BEGIN"), or a "pkcs11:" URI: the leaf and any
   // intermediates, in any order. Empty: from the token, by the key's CKA_ID.
-  std::string certificate;
+  std::string certificate{};
   // The vendor's PKCS#11 file; only this one is asked. Empty: HSMTLS_MODULE, else what p11-kit has
   // registered.
-  std::string module;
-  hsmtls::login login;
-  key_properties require;            // opening fails with errc::key_policy where one is not true
+  std::string module{};
+  hsmtls::login login{};
+  key_properties require{};          // opening fails with errc::key_policy where one is not true
   bool without_certificate = false;  // the key alone: for a certificate request
   // Of opening, and of each signature. 0: the configured default (HSMTLS_DEADLINE_MS, 2000).
   std::chrono::milliseconds deadline{0};

@@ -57,14 +57,14 @@ struct tls_options {
   hsmtls::role role = hsmtls::role::client;
   // Client: the host name or address that the peer's certificate must be for. Sending it (SNI) is the
   // connection's business: SSL_set_tlsext_host_name(3).
-  std::string server_name;
-  hsmtls::trust trust;
-  std::string alpn;  // names separated by ',', most wanted first; empty: none
+  std::string server_name{};
+  hsmtls::trust trust{};
+  std::string alpn{};  // names separated by ',', most wanted first; empty: none
   tls_version min_version = tls_version::tls_1_2;
-  std::optional<tls_version> max_version;  // none: the newest
-  bool host_checked_by_caller = false;     // client without server_name: the caller checks it
-  bool no_resumption = false;              // every handshake is a full one, and signs
-  bool client_may_be_anonymous = false;    // server: a peer without certificate is let in
+  std::optional<tls_version> max_version{};  // none: the newest
+  bool host_checked_by_caller = false;       // client without server_name: the caller checks it
+  bool no_resumption = false;                // every handshake is a full one, and signs
+  bool client_may_be_anonymous = false;      // server: a peer without certificate is let in
 };
 
 // Hidden functions: each shared object of a program calls its own, and so means its own OpenSSL.
