@@ -64,7 +64,7 @@ struct identity_options {
   std::chrono::milliseconds deadline{0};
   // On the thread on which it happens, which may be any: return quickly, do not call back into hsmtls,
   // do not throw. Kept until the identity is closed.
-  std::function<void(const event&)> on_event;
+  std::function<void(const event&)> on_event{};
 };
 
 struct identity_info {
