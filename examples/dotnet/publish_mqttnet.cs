@@ -1,7 +1,8 @@
 #:package HsmTls@0.1.0
 #:package MQTTnet@5.2.0.1603
 // Publishes over mutual TLS with MQTTnet as the identity in a token, and receives what it has published. Each line on
-// stdin connects anew (full handshake, new signature) and publishes once more: the token may be reset in between.
+// stdin connects anew and publishes once more: the token may be reset in between. (.NET resumes TLS sessions, which needs
+// no signature, unless DOTNET_SYSTEM_NET_SECURITY_DISABLETLSRESUME=1.)
 //
 //   dotnet run publish_mqttnet.cs KEY-URI CA-FILE PORT CLIENT-ID TOPIC [HOST]
 //
