@@ -20,11 +20,12 @@ namespace HsmTls;
 /// </remarks>
 public sealed class HsmIdentity : IDisposable
 {
-    // Whoever has only the certificate has the identity: nobody else would keep it from being collected.
-    private static readonly ConditionalWeakTable<X509Certificate2, HsmIdentity> Owners = [];
+    // Whoever has only the certificate, or a key, has the identity: nobody else would keep it from being collected.
+    private static readonly ConditionalWeakTable<object, HsmIdentity> Owners = [];
 
     // Released when this object is collected, so that what went wrong can be asked after Dispose, too.
     private readonly IdentityHandle handle;
+    private readonly EventQueue events;
     private readonly X509Certificate2? certificate;
     private readonly X509Certificate2Collection intermediates = [];
     private readonly Lazy<SslStreamCertificateContext> context;
@@ -32,6 +33,7 @@ public sealed class HsmIdentity : IDisposable
     private HsmIdentity(IdentityHandle handle, EventQueue events)
     {
         this.handle = handle;
+        this.events = events;
         Info = ReadInfo();
         if (Info.KeyType == HsmKeyType.Ed25519)
         {
@@ -89,7 +91,7 @@ public sealed class HsmIdentity : IDisposable
     public SslStreamCertificateContext CertificateContext => context.Value;
 
     /// <summary>
-    /// What went wrong last in a signature by this identity, or null: SslStream tells only that the handshake failed.
+    /// Why the latest signature by this identity failed, or null: SslStream tells only that the handshake failed.
     /// Does not block, and answers after <see cref="Dispose"/>, too.
     /// </summary>
     public HsmException? LastError => HsmException.Of(Native.hsmtls_identity_last_error(handle));
@@ -162,10 +164,10 @@ public sealed class HsmIdentity : IDisposable
             event_release = EventQueue.Release,
         };
         var code = Native.hsmtls_identity_open(wanted, out var handle, out var error);
-        request.Rethrow();
-        HsmException.Check(code, error);
         try
         {
+            request.Rethrow();
+            HsmException.Check(code, error);
             return new HsmIdentity(handle, events);
         }
         catch
@@ -196,9 +198,11 @@ public sealed class HsmIdentity : IDisposable
         catch (OperationCanceledException)
         {
             _ = opening.ContinueWith(
-                static late => late.Result.Dispose(),
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnRanToCompletion,
+                static late =>
+                {
+                    if (late.IsCompletedSuccessfully) late.Result.Dispose();
+                    else _ = late.Exception; // looked at: nobody else will
+                },
                 TaskScheduler.Default);
             throw;
         }
@@ -212,10 +216,9 @@ public sealed class HsmIdentity : IDisposable
     /// <exception cref="HsmException">IdentityClosed.</exception>
     public AsymmetricAlgorithm CreateKey()
     {
-        const uint Kind = (uint)hsmtls_key_kind.HSMTLS_KEY_HYBRID;
-        HsmException.Check(Native.hsmtls_identity_evp_pkey(handle, Kind, out var key, out var error), error);
-        using var owned = new SafeEvpPKeyHandle(key, ownsHandle: true);
-        return Info.KeyType == HsmKeyType.Rsa ? new RSAOpenSsl(owned) : new ECDsaOpenSsl(owned);
+        var key = NewKey();
+        Owners.Add(key, this);
+        return key;
     }
 
     /// <summary>
@@ -235,9 +238,13 @@ public sealed class HsmIdentity : IDisposable
     /// <summary>
     /// Closes the identity now, whoever still uses it: connections go on, but new handshakes with what was handed out
     /// fail, and <see cref="LastError"/> says IdentityClosed. The certificate is not disposed, for .NET would then
-    /// connect without one. Twice: nothing.
+    /// connect without one. No event is raised any more, but for one that is being raised. Twice: nothing.
     /// </summary>
-    public void Dispose() => Native.hsmtls_identity_close(handle);
+    public void Dispose()
+    {
+        events.Listener = null;
+        Native.hsmtls_identity_close(handle);
+    }
 
     // The process may have loaded another libhsmtls.so before: as a provider that OPENSSL_CONF names.
     private static void CheckLibrary()
@@ -267,9 +274,17 @@ public sealed class HsmIdentity : IDisposable
         };
     }
 
+    private AsymmetricAlgorithm NewKey()
+    {
+        const uint Kind = (uint)hsmtls_key_kind.HSMTLS_KEY_HYBRID;
+        HsmException.Check(Native.hsmtls_identity_evp_pkey(handle, Kind, out var key, out var error), error);
+        using var owned = new SafeEvpPKeyHandle(key, ownsHandle: true);
+        return Info.KeyType == HsmKeyType.Rsa ? new RSAOpenSsl(owned) : new ECDsaOpenSsl(owned);
+    }
+
     private X509Certificate2 WithKey(X509Certificate2 leaf)
     {
-        using var key = CreateKey();
+        using var key = NewKey();
         return key is RSA rsa ? leaf.CopyWithPrivateKey(rsa) : leaf.CopyWithPrivateKey((ECDsa)key);
     }
 

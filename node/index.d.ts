@@ -109,8 +109,9 @@ export interface Identity extends EventEmitter, Disposable, AsyncDisposable {
   readonly key: string;
   /** No PKCS#11 call. */
   readonly info: IdentityInfo;
+  /** Throws ERR_HSMTLS_IDENTITY_CLOSED. */
   readonly counters: IdentityCounters;
-  /** What went wrong last in a signature by this identity; null: nothing yet. OpenSSL hides it from Node. */
+  /** Why the latest signature by this identity failed, which OpenSSL hides from Node; null: it did not. */
   readonly lastError: HsmtlsError | null;
 
   /**

@@ -9,7 +9,7 @@ namespace hsmtls::node {
 // open(options, tell): a promise of { handle, cert, key, info }; or of a token's label, where
 // options.askPin is true and that token wants a PIN.
 Napi::Value open(const Napi::CallbackInfo& info);
-// counters(handle), lastError(handle): a failure or null, close(handle).
+// counters(handle): these, or a failure; lastError(handle): a failure or null; close(handle).
 Napi::Value counters(const Napi::CallbackInfo& info);
 Napi::Value last_error(const Napi::CallbackInfo& info);
 void close(const Napi::CallbackInfo& info);

@@ -19,7 +19,10 @@ struct file_writing {
 Napi::Value counters(const Napi::CallbackInfo& info) {
   hsmtls_identity_counters counted{};
   counted.struct_size = sizeof counted;
-  (void)hsmtls_identity_get_counters(identity_of(info[0]), &counted, nullptr);
+  hsmtls_error* taken = nullptr;
+  const int32_t code = hsmtls_identity_get_counters(identity_of(info[0]), &counted, &taken);
+  const problem why(taken);
+  if (code != HSMTLS_OK) return failure(info.Env(), code, why.get());
   Napi::Object made = Napi::Object::New(info.Env());
   made["openSessions"] = counted.open_sessions;
   made["lost"] = static_cast<double>(counted.lost);

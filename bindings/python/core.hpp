@@ -19,13 +19,16 @@ struct freed {
 };
 using error_ptr = std::unique_ptr<hsmtls_error, freed>;
 
+// hsmtls.errors.error_of, from when the package has been imported.
+inline PyObject* error_of = nullptr;
+
 // `exception_of` makes the hsmtls.Error that says what was wrong.
 inline py::object exception_of(int32_t code, const hsmtls_error* error) {
-  return py::module_::import("hsmtls.errors")
-      .attr("error_of")(hsmtls_code_name(code),
-                        hsmtls_error_message(error),
-                        hsmtls_error_ckr_name(error),
-                        hsmtls_error_openssl_reason(error));
+  return called(error_of,
+                py::make_tuple(hsmtls_code_name(code),
+                               hsmtls_error_message(error),
+                               hsmtls_error_ckr_name(error),
+                               hsmtls_error_openssl_reason(error)));
 }
 
 struct outcome {

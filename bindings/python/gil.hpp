@@ -20,6 +20,15 @@ void unless_ended(Function&& function) {
   }
 }
 
+// `called` calls a Python function, with no temporary of ours in between that unwinding would destroy.
+// Throws pybind11::error_already_set.
+inline pybind11::object called(pybind11::handle function, const pybind11::tuple& arguments) {
+  PyObject* result = nullptr;
+  unless_ended([&] { result = PyObject_CallObject(function.ptr(), arguments.ptr()); });
+  if (result == nullptr) throw pybind11::error_already_set();
+  return pybind11::reinterpret_steal<pybind11::object>(result);
+}
+
 // For as long as one of these lives, others may run.
 class without_gil {
  public:

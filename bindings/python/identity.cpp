@@ -79,8 +79,8 @@ void add_identity(py::module_& module) {
              call(&hsmtls_identity_apply, self.open.get(), ssl_ctx_of(context)).or_raise();
            })
       .def("write_files",
-           [](const identity& self, const std::string& directory) {
-             call(&hsmtls_identity_write_files, self.open.get(), directory.c_str()).or_raise();
+           [](const identity& self, py::handle directory) {
+             call(&hsmtls_identity_write_files, self.open.get(), text(directory)).or_raise();
            })
       .def("certificate_pem",
            [](const identity& self) { return hsmtls_identity_certificate_pem(self.open.get()); })

@@ -38,11 +38,15 @@ class login {
  private:
   static py::ssize_t read(py::handle pin, const uint8_t** out) {
     py::ssize_t length = 0;
-    parse(pin, "z#", out, &length);
+    if (PyArg_Parse(pin.ptr(), "z#", out, &length) == 0) {
+      if (PyErr_ExceptionMatches(PyExc_UnicodeError) == 0) throw py::error_already_set();
+      PyErr_Clear();  // it has the PIN in it
+      throw py::value_error("the PIN is not valid Unicode");
+    }
     return *out != nullptr ? length : -1;
   }
   int32_t ask(const char* label, uint8_t* out_pin, uint32_t capacity) try {
-    const py::object pin = pin_(label);
+    const py::object pin = called(pin_, py::make_tuple(label));
     const uint8_t* data = nullptr;
     const py::ssize_t length = read(pin, &data);
     if (length > capacity) throw py::value_error("the PIN is too long");

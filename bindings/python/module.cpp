@@ -23,6 +23,9 @@ extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
     auto module = pybind11::module_::create_extension_module("_core", nullptr, &definition);
     module.def("refuse_subinterpreter", &hsmtls::python::refuse_subinterpreter);
     module.def("version", &hsmtls_version);
+    module.def("raise_by", [](pybind11::object function) {
+      hsmtls::python::error_of = function.release().ptr();
+    });
     hsmtls::python::add_events(module);
     hsmtls::python::add_identity(module);
     hsmtls::python::add_openssl(module);

@@ -4,7 +4,9 @@
 namespace hsmtls::python {
 
 ssl_ctx_st* ssl_ctx_of(py::handle context) {
-  if (!py::isinstance(context, py::module_::import("_ssl").attr("_SSLContext"))) {
+  // Who has a context has that module.
+  const auto ssl = py::reinterpret_steal<py::object>(PyImport_GetModule(py::str("_ssl").ptr()));
+  if (!ssl || !py::isinstance(context, ssl.attr("_SSLContext"))) {
     throw py::type_error("not an ssl.SSLContext");
   }
   // The first field behind the object's head in every CPython so far; the head's size differs in

@@ -23,9 +23,16 @@ internal sealed unsafe class EventQueue
 {
     private readonly Queue<Event> waiting = new();
     private bool running;
+    private volatile Action<Event>? listener;
 
-    /// <summary>Who is told; null: nobody yet. Must not keep the identity alive: native code holds this object.</summary>
-    public Action<Event>? Listener { get; set; }
+    /// <summary>
+    /// Who is told; null: nobody yet, or nobody any more. Must not keep the identity alive: native code holds this object.
+    /// </summary>
+    public Action<Event>? Listener
+    {
+        get => listener;
+        set => listener = value;
+    }
 
     public static nint Function => (nint)(delegate* unmanaged[Cdecl]<nint, Event*, void>)&Tell;
 

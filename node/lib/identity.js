@@ -41,7 +41,9 @@ class Identity extends EventEmitter {
   }
 
   get counters() {
-    return native.counters(this.#opened.handle);
+    const counted = native.counters(this.#opened.handle);
+    if (counted.code !== undefined) throw new HsmtlsError(counted);
+    return counted;
   }
 
   get lastError() {
@@ -80,12 +82,19 @@ class Identity extends EventEmitter {
   }
 }
 
+async function withPin(options, pin) {
+  const bytes = pinBytes(pin);
+  const opening = Identity.attempt({ ...options, pin: bytes });
+  if (bytes !== pin) bytes.fill(0); // the addon has a copy already
+  return opening;
+}
+
 async function openWith({ pin, ...options }) {
   if (pin === undefined) return Identity.attempt(options);
-  if (typeof pin !== 'function') return Identity.attempt({ ...options, pin: pinBytes(pin) });
+  if (typeof pin !== 'function') return withPin(options, pin);
   const opened = await Identity.attempt({ ...options, askPin: true });
   if (opened instanceof Identity) return opened;
-  return Identity.attempt({ ...options, pin: pinBytes(await pin(opened)) });
+  return withPin(options, await pin(opened));
 }
 
 /** As `opening`, unless the signal comes first: then what is opened later is closed. */

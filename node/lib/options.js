@@ -69,12 +69,20 @@ function openOptions(uri, given) {
   };
 }
 
+function tokensOptions(given) {
+  return needAll(given, 'options', { module: options.module });
+}
+
+/** A string in memory of its own, to be overwritten: Buffer.from would put it into a pool that all share. */
 function pinBytes(pin) {
-  return isString(pin) ? Buffer.from(pin) : need(pin, 'the PIN', ['a string or a Buffer', isBytes]);
+  if (!isString(pin)) return need(pin, 'the PIN', ['a string or a Buffer', isBytes]);
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(pin));
+  bytes.write(pin);
+  return bytes;
 }
 
 function propertiesOf(flags) {
   return Object.fromEntries(Object.entries(keyFlags).map(([name, flag]) => [name, (flags & flag) !== 0]));
 }
 
-module.exports = { needString, openOptions, pinBytes, propertiesOf };
+module.exports = { needString, openOptions, pinBytes, propertiesOf, tokensOptions };

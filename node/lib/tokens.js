@@ -2,10 +2,10 @@
 
 const { settled } = require('./errors');
 const native = require('./native');
-const { needString } = require('./options');
+const { tokensOptions } = require('./options');
 
-async function tokens({ module } = {}) {
-  return settled(native.tokens(module === undefined ? undefined : needString(module, 'options.module')));
+async function tokens(options = {}) {
+  return settled(native.tokens(tokensOptions(options).module));
 }
 
 module.exports = { tokens };

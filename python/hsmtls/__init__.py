@@ -11,9 +11,12 @@ from hsmtls import _core
 _core.refuse_subinterpreter()
 
 from hsmtls.errors import (  # noqa: E402
-    CertificateError, ClosedError, Code, ConfigError, Error, HandshakeError, InternalError, TimeoutError, TokenError)
+    CertificateError, ClosedError, Code, ConfigError, Error, HandshakeError, InternalError, TimeoutError, TokenError,
+    error_of)
 from hsmtls.identity import Identity  # noqa: E402
 from hsmtls.types import Counters, Event, Files, Info, KeyProperties, KeyType, Mechanism  # noqa: E402
+
+_core.raise_by(error_of)
 
 __version__ = _core.version()
 

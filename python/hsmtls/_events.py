@@ -41,14 +41,20 @@ class Subscribers:
         """Has `callback` called from now on. What it returns ends that."""
         if name not in _NUMBERS:
             raise ValueError(f"there is no event {name!r}: there are {', '.join(_NUMBERS)}")
-        deliver = _deliverer(callback)
-        self._callbacks[name].append(deliver)
+        callbacks = self._callbacks[name]
+
+        def tell(event: Event) -> None:
+            if deliver in callbacks:  # a loop comes to it later, when nobody may want it any more
+                callback(event)
+
+        deliver = _deliverer(tell)
+        callbacks.append(deliver)
         _core.want_event(_NUMBERS[name])
         _start()
 
         def end() -> None:
             with contextlib.suppress(ValueError):  # twice: nothing
-                self._callbacks[name].remove(deliver)
+                callbacks.remove(deliver)
 
         return end
 
@@ -72,7 +78,7 @@ def _deliverer(callback: Callback) -> Callback:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return lambda event: callback(event)
+        return callback
 
     def deliver(event: Event) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed

@@ -126,7 +126,9 @@ class Identity:
         no ssl.SSLContext, ConfigError (OPENSSL_FOREIGN where another copy of OpenSSL made it, BAD_ARGUMENT where it has
         a certificate of another kind of key), ClosedError.
         """
-        self._core.apply(context)
+        # truststore's context has another one inside, and shakes hands with that.
+        inner = getattr(context, "_ctx", None)
+        self._core.apply(inner if isinstance(inner, ssl.SSLContext) else context)
         context._hsmtls_identity = self  # type: ignore[attr-defined]
 
     def write_files(self, directory: Path) -> Files:
@@ -167,7 +169,7 @@ class Identity:
 
     @property
     def last_error(self) -> errors.Error | None:
-        """What went wrong last in a signature by this identity: an ssl.SSLError does not say it."""
+        """Why the latest signature by this identity failed, which an ssl.SSLError does not say; None: it did not."""
         return self._core.last_error()
 
     def on(self, event: EventType, callback: Callback) -> Callable[[], None]:

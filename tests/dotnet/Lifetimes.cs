@@ -72,6 +72,36 @@ public class Lifetimes
     }
 
     [Fact]
+    public void Whoever_has_only_a_key_has_the_identity()
+    {
+        using var key = KeyOfAnIdentityNobodyHas();
+        Collect();
+        Assert.NotEmpty(key.SignData("hello"u8, HashAlgorithmName.SHA256));
+    }
+
+    [Fact]
+    public async Task Nothing_is_told_any_more_once_it_is_closed()
+    {
+        var device = HsmIdentity.Open(Device.Uri("ec"));
+        using var key = (ECDsa)device.CreateKey();
+        using var handling = new SemaphoreSlim(0);
+        using var open = new SemaphoreSlim(0);
+        var told = 0;
+        device.Signed += (_, _) =>
+        {
+            Interlocked.Increment(ref told);
+            handling.Release();
+            open.Wait(Long);
+        };
+        for (var i = 0; i < 3; i++) await Task.Run(() => key.SignData("hello"u8, HashAlgorithmName.SHA256));
+        Assert.True(await handling.WaitAsync(Long));
+        device.Dispose();
+        open.Release(3);
+        Assert.False(await handling.WaitAsync(TimeSpan.FromMilliseconds(300)));
+        Assert.Equal(1, told);
+    }
+
+    [Fact]
     public void Identities_that_nobody_has_are_closed_and_collected()
     {
         var all = Enumerable.Range(0, 50).Select(_ => IdentityNobodyHas()).ToList();
@@ -82,6 +112,10 @@ public class Lifetimes
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static X509Certificate2 CertificateOfAnIdentityNobodyHas() =>
         HsmIdentity.Open(Device.Uri("ec")).Certificate;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ECDsa KeyOfAnIdentityNobodyHas() =>
+        (ECDsa)HsmIdentity.Open(Device.Uri("ec"), new() { WithoutCertificate = true }).CreateKey();
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference<HsmIdentity> IdentityNobodyHas() => new(HsmIdentity.Open(Device.Uri("ec")));

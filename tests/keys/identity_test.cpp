@@ -428,6 +428,30 @@ TEST_F(Identities, KeepWhatIsToBeReleasedAtTheirEndWhetherTheyTellEventsOrNot) {
   EXPECT_EQ(1, released);
 }
 
+TEST_F(Identities, TellWhyTheLatestSignatureFailedUntilOneIsMade) {
+  hsmtls_identity* const identity = open_key("p256");
+  const evp_key key = handed_key(identity);
+  const auto sign = [&] {
+    const std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
+    uint8_t signature[256];
+    size_t length = sizeof signature;
+    return EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+           EVP_DigestSign(context.get(), signature, &length, signature, 1) == 1;
+  };
+  const auto last_error = [&] {
+    hsmtls_error* const taken = hsmtls_identity_last_error(identity);
+    const std::string name = hsmtls_code_name(hsmtls_error_code_of(taken));
+    hsmtls_error_free(taken);
+    return name;
+  };
+  EXPECT_EQ("OK", last_error());
+  trouble().run("fail C_SignInit 1 CKR_KEY_FUNCTION_NOT_PERMITTED");
+  EXPECT_FALSE(sign());
+  EXPECT_EQ("UNSUPPORTED", last_error());
+  EXPECT_TRUE(sign());
+  EXPECT_EQ("OK", last_error());
+}
+
 TEST_F(Identities, CloseWhatWasHandedOutByNameAndLeaveNoSessionBehind) {
   hsmtls_identity* const identity = open_key("p256");
   const evp_key key = handed_key(identity);
@@ -463,6 +487,8 @@ TEST_F(Identities, WriteFilesThatAppearComplete) {
   EXPECT_EQ(hsmtls_identity_certificate_pem(opened.get()), content("certificate.pem"));
   EXPECT_EQ(hsmtls_identity_key_pem(opened.get()), content("key.pem"));
   EXPECT_EQ(2, std::distance(std::filesystem::directory_iterator(folder), {}));
+  hsmtls_identity_close(opened.get());
+  EXPECT_EQ(write_to(folder.c_str()), HSMTLS_IDENTITY_CLOSED);
 }
 
 TEST_F(Identities, AreOpenedWithAsManyCallsInATokenWithManyKeys) {

@@ -99,6 +99,7 @@ describe('an identity', () => {
     device.close();
     assert.throws(() => crypto.sign('sha256', Buffer.from('data'), key), /identity was closed/);
     assert.throws(() => crypto.createPrivateKey(device.key), { code: 'ERR_OSSL_UNSUPPORTED' });
+    assert.throws(() => device.counters, fails('IDENTITY_CLOSED'));
     assert.strictEqual(device.info.keyType, 'ec');
     await device[Symbol.asyncDispose]();
     device[Symbol.dispose]();
@@ -286,6 +287,8 @@ test('tokens are listed, initialised or not', async () => {
   assert.deepStrictEqual(await tokens({ module: process.env.HSMTLS_MODULE }), found);
   await assert.rejects(tokens({ module: '/nowhere.so' }), fails('MODULE_UNUSABLE'));
   await assert.rejects(tokens({ module: 7 }), { name: 'TypeError' });
+  await assert.rejects(tokens({ modul: '/nowhere.so' }), { code: 'ERR_INVALID_ARG_TYPE', message: /has no 'modul'/ });
+  await assert.rejects(tokens(null), { code: 'ERR_INVALID_ARG_TYPE' });
 });
 
 test('an identity goes on when nobody refers to it: SDKs keep its strings alone', async () => {

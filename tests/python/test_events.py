@@ -64,6 +64,23 @@ class Events(TestCase):
 
         asyncio.run(main())
 
+    def test_are_not_told_by_a_loop_that_comes_to_them_after_the_identity_was_closed(self):
+        async def main():
+            device = self.open("ec")
+            device.on("signed", self.told.put)
+            probe = self.open("ec")
+            seen = queue.Queue()
+            await asyncio.to_thread(probe.on, "signed", seen.put)
+            self.shake(device)  # on the loop's thread: it cannot tell anything meanwhile
+            self.shake(probe)
+            seen.get(timeout=TIMEOUT_S)  # so what came before is with the loop
+            device.close()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            self.assertTrue(self.told.empty())
+
+        asyncio.run(main())
+
     def test_are_not_told_to_a_loop_that_is_closed(self):
         device = self.open("ec")
 

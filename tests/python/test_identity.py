@@ -66,6 +66,12 @@ class Opening(TestCase):
         with self.assertRaisesRegex(ValueError, "too long"):
             self.open("ec", pin=lambda label: "1" * 100_000)
 
+    def test_shows_no_pin_that_is_no_unicode(self):
+        with self.assertRaises(ValueError) as caught:
+            self.open("ec", pin="secret-\udc80")
+        self.assertNotIn("secret", repr(caught.exception))
+        self.assertNotIsInstance(caught.exception, UnicodeError)
+
     def test_a_pin_function_may_have_none(self):
         with self.assert_fails(hsmtls.TokenError, "PIN_REQUIRED"):
             self.open("ec", pin=lambda label: None)

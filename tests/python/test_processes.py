@@ -119,6 +119,20 @@ class Exit(TestCase):
             asked.wait()
         """)
 
+    def test_with_a_pin_function_that_runs_python_for_ever(self):
+        self.run_as_device("""
+            import time
+            asked = threading.Event()
+
+            def ask(label):
+                asked.set()
+                while True:
+                    time.sleep(0.001)
+
+            threading.Thread(target=hsmtls.Identity.open, args=(uri("rsa"),), kwargs={"pin": ask}, daemon=True).start()
+            asked.wait()
+        """, times=8)
+
     def test_with_a_call_into_the_module_that_never_returns(self):
         self.addCleanup(chaos, "clear")
         self.run_as_device("""

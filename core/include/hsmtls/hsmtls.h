@@ -213,8 +213,8 @@ HSMTLS_API const char* hsmtls_identity_key_pem(const hsmtls_identity* identity);
 HSMTLS_API int32_t hsmtls_identity_write_files(const hsmtls_identity* identity,
                                                const char* directory,
                                                hsmtls_error** out_error);
-/* hsmtls_identity_last_error returns what went wrong last in a signature by this identity, or null:
- * TLS stacks hide it. The caller's to free. */
+/* hsmtls_identity_last_error returns why the latest signature by this identity failed, which TLS
+ * stacks hide; null: it did not, or there was none. The caller's to free. */
 HSMTLS_API hsmtls_error* hsmtls_identity_last_error(const hsmtls_identity* identity);
 
 typedef struct hsmtls_identity_counters { /* of the identity's token, since the process began */

@@ -129,7 +129,7 @@ class identity {
 
   [[nodiscard]] identity_counters counters() const;
   [[nodiscard]] identity_counters counters(diagnostics& problem) const;
-  // What went wrong last in a signature by this identity: TLS stacks hide it.
+  // Why the latest signature by this identity failed, which TLS stacks hide; none: it did not.
   [[nodiscard]] diagnostics last_error() const {
     hsmtls_error* const taken = hsmtls_identity_last_error(shared_.get());
     return {hsmtls_error_code_of(taken), taken};

@@ -149,6 +149,7 @@ void identity::write_files(const std::string& directory) const {
         "no folder is named to write certificate.pem and key.pem into: write \".\" for the "
         "current one");
   }
+  key_->with_token([](hsmtls_p11_key*) {});  // of a closed one the key file would name nothing
   if (!certificate_pem_.empty()) write_text_file(directory + "/certificate.pem", certificate_pem_);
   write_text_file(directory + "/key.pem", key_pem_);
 }

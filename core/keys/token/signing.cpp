@@ -208,13 +208,15 @@ std::vector<uint8_t> sign_digest_once(token_key& key,
   refuse("this RSA padding is not supported");
 }
 
-// What goes wrong is the key's last error, once no other way is left.
+// What goes wrong is the key's last error, once no other way is left, until a signature is made.
 template <class Sign>
 auto noted(token_key& key, Sign&& sign) {
   try {
-    return sign();
+    auto made = sign();
+    key.note_outcome({});
+    return made;
   } catch (const failure& problem) {
-    key.note_error(problem);
+    key.note_outcome(problem);
     throw;
   }
 }

@@ -130,10 +130,9 @@ bool token_key::is_closed() const {
   return !key_;
 }
 
-void token_key::note_error(const failure& problem) {
-  std::optional<failure> noted(problem);
+void token_key::note_outcome(std::optional<failure> problem) {
   const std::lock_guard lock(host::instant_lock());
-  last_error_.swap(noted);
+  last_error_.swap(problem);
 }
 
 std::optional<failure> token_key::last_error() const {

@@ -69,8 +69,8 @@ class token_key {
     return use(one.get());
   }
 
-  // What went wrong last when a signature was made (signing.hpp).
-  void note_error(const failure& problem);
+  // Why the latest signature was not made (signing.hpp); nothing: it was.
+  void note_outcome(std::optional<failure> problem);
   [[nodiscard]] std::optional<failure> last_error() const;
 
  private:
