@@ -98,7 +98,7 @@ void run(const globals& all, const options& given) {
                 {"key",
                  {{"uri", info.key_uri},
                   {"name", info.key_name},
-                  {"token", attribute_of(info.key_uri, "token").value_or("")}}},
+                  {"token", parsed(info.key_uri).token.value_or("")}}},
                 {"counters",
                  {{"signatures", counters.signatures},
                   {"failed_signatures", counters.failed_signatures},

@@ -26,7 +26,7 @@ void ask(access& in, const std::string& uri) {
 
 void run(const globals& all, const options& given) {
   // Before a PIN is asked for.
-  if (given.uri.compare(0, 7, "pkcs11:") == 0 && !attribute_of(given.uri, "type")) {
+  if (!parsed(given.uri).type) {
     throw usage(
         "the URI of what is to be deleted must have a type: type=private, type=public or "
         "type=cert");

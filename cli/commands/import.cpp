@@ -62,7 +62,7 @@ std::string key_uri_for(access& in, const options& given, X509* leaf) {
                                 subject_of(leaf),
                                 key.info().key_uri));
     }
-    return with_query_of(key.info().key_uri, given.uri);
+    return pkcs11::build_uri(with_query_of(parsed(key.info().key_uri), parsed(given.uri)));
   } catch (const problem& why) {
     if (why.code() != HSMTLS_CERTIFICATE_NOT_FOUND) throw;
     return given.uri;
@@ -86,12 +86,12 @@ std::string store(access& in, const std::string& uri, X509* one) {
 
 // An authority's certificate is found by its name, so its label is for people.
 std::string uri_for_issuer(const std::string& key_uri, const X509* one) {
-  static constexpr std::string_view of_object[] = {"object", "id", "type"};
-  const std::string token = without_attributes(key_uri, of_object);
-  const std::string name = common_name_of(one).empty() ? subject_of(one) : common_name_of(one);
-  return with_query_of(path_of(token) + ";object=" + encoded(name) +
-                           ";id=" + encoded(key_identifier(one)) + ";type=cert",
-                       key_uri);
+  pkcs11::uri made = parsed(key_uri);
+  const std::string id = key_identifier(one);
+  made.object = common_name_of(one).empty() ? subject_of(one) : common_name_of(one);
+  made.id.emplace(id.begin(), id.end());
+  made.type = pkcs11::object_type::certificate;
+  return pkcs11::build_uri(made);
 }
 
 void run(const globals& all, const options& given) {
@@ -100,7 +100,7 @@ void run(const globals& all, const options& given) {
   const size_t leaf = leaf_among(read, given.file);
   access in(all);
   // Who says type=cert wants it stored under these very names, whatever keys there are.
-  const bool names_certificate = attribute_of(given.uri, "type") == "cert";
+  const bool names_certificate = parsed(given.uri).type == pkcs11::object_type::certificate;
   const std::string uri = names_certificate ? given.uri : key_uri_for(in, given, read[leaf].get());
   json stored = json::array();
   const auto add = [&](const std::string& to, X509* one) {

@@ -2,13 +2,13 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/library/tokens.hpp"
+#include "cli/library/uri.hpp"
 #include "cli/output/json.hpp"
 #include "cli/output/print.hpp"
 #include "cli/pin/new_pin.hpp"
 #include "cli/pin/source.hpp"
 #include "cli/terminal/confirm.hpp"
 #include "cli/terminal/spinner.hpp"
-#include "core/pkcs11/uri/uri.hpp"
 
 namespace hsmtls::cli {
 namespace {
@@ -22,11 +22,8 @@ struct options {
 
 // A URI that fits the one token that happens to be there does not say which one is meant.
 void demand_name(const std::string& uri) {
-  const pkcs11::uri_result read = pkcs11::parse_uri(uri);
-  if (!read) return;  // the library says what is wrong with it
-  const bool names_one = !read.value->token.value_or("").empty() ||
-                         !read.value->serial.value_or("").empty() || read.value->slot_id;
-  if (names_one) return;
+  const pkcs11::uri read = parsed(uri);
+  if (!read.token.value_or("").empty() || !read.serial.value_or("").empty() || read.slot_id) return;
   throw usage(
       "the URI must name the token that is to be erased, by token, serial or slot-id: see hsmtls "
       "tokens");

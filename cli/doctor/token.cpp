@@ -92,21 +92,22 @@ bool check_token(checklist& list, const patient& of) {
   }
 }
 
-bool check_pin_source(checklist& list, const patient& of) {
+bool check_pin_source(checklist& list, const patient& of) try {
   if (const std::optional<token> found = token_of(of); found && found->has(token_flag::pin_pad)) {
     list.notes("pin-source",
                "the PIN is typed at the token's own reader, again after each loss: nothing logs in "
                "by itself");
     return true;
   }
-  if (query_attribute_of(of.uri, "pin-value")) {
+  const pkcs11::uri uri = parsed(of.uri);
+  if (uri.pin_value) {
     list.warns("pin-source",
                "the PIN itself is in the URI, which ends up in logs and lists of processes",
                "use pin-source=file:/absolute/path in its place");
     return true;
   }
-  if (const auto source = query_attribute_of(of.uri, "pin-source"))
-    return check_readable(list, *source, "the URI");
+  if (uri.pin_source)
+    return check_readable(list, pkcs11::pin_source_text(*uri.pin_source), "the URI");
   if (const auto source = configured_pin_source(of.all)) {
     return check_readable(
         list, *source, of.all.pin_source.empty() ? "HSMTLS_PIN_SOURCE" : "--pin-source");
@@ -120,6 +121,9 @@ bool check_pin_source(checklist& list, const patient& of) {
                "say where the PIN is with --pin-source or HSMTLS_PIN_SOURCE");
   }
   return true;
+} catch (const problem& why) {
+  list.fails("pin-source", why);
+  return false;
 }
 
 }  // namespace hsmtls::cli

@@ -10,10 +10,6 @@
 namespace hsmtls::cli {
 namespace {
 
-bool names_pin(const std::string& uri) {
-  return query_attribute_of(uri, "pin-source") || query_attribute_of(uri, "pin-value");
-}
-
 int32_t note_token(void* user, const char* token_label, uint8_t* /*out*/, uint32_t /*capacity*/) {
   *static_cast<std::optional<std::string>*>(user) = token_label;
   return -1;

@@ -1,6 +1,7 @@
 #include "cli/library/tokens.hpp"
 
 #include "cli/library/uri.hpp"
+#include "core/pkcs11/uri/uri_match.hpp"
 
 namespace hsmtls::cli {
 
@@ -32,17 +33,13 @@ std::vector<token> list_tokens(const char* module) {
 }
 
 std::vector<token> tokens_that_fit(const char* module, const std::string& uri) {
-  const auto agrees = [&](const char* attribute, const std::string& value) {
-    const auto wanted = attribute_of(uri, attribute);
-    return !wanted || *wanted == value;
-  };
-  const bool may_be_new = attribute_of(uri, "slot-id").has_value();
+  const pkcs11::uri wanted = parsed(path_of(uri));
   std::vector<token> all = list_tokens(module);
   std::erase_if(all, [&](const token& one) {
-    return (!one.has(token_flag::initialised) && !may_be_new) || !agrees("token", one.label) ||
-           !agrees("serial", one.serial) || !agrees("model", one.model) ||
-           !agrees("manufacturer", one.manufacturer) ||
-           !agrees("slot-id", std::to_string(one.slot_id));
+    const bool may_be_meant = one.has(token_flag::initialised) || wanted.slot_id;
+    return !may_be_meant ||
+           !pkcs11::matches_token(
+               wanted, {one.label, one.serial, one.model, one.manufacturer, one.slot_id});
   });
   return all;
 }

@@ -1,28 +1,24 @@
-// As much of RFC 7512 as a command needs of a URI that the library looks at as a whole.
+// URIs as the core reads them (RFC 7512), and what of one may be shown.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "core/pkcs11/uri/uri.hpp"
+
 namespace hsmtls::cli {
 
-// `path_of` returns the URI without its query: what selects, without where the PIN is.
+// `parsed` reads a URI. Throws problem (MALFORMED_URI), with the parser's words.
+pkcs11::uri parsed(std::string_view uri);
+
+// `names_pin`: the URI says where the PIN is, or the PIN itself. Throws problem (MALFORMED_URI).
+bool names_pin(std::string_view uri);
+
+// `with_query_of` returns `path` with the query of `from`.
+pkcs11::uri with_query_of(pkcs11::uri path, const pkcs11::uri& from);
+
+// `path_of` returns a text without its query: what selects, without where the PIN is. Of a malformed
+// URI, too.
 std::string path_of(std::string_view uri);
-
-// `attribute_of` returns an attribute of the path, `query_attribute_of` one of the query, decoded.
-std::optional<std::string> attribute_of(std::string_view uri, std::string_view name);
-std::optional<std::string> query_attribute_of(std::string_view uri, std::string_view name);
-
-// `with_query_of` returns `path` with the query that `uri` has.
-std::string with_query_of(const std::string& path, std::string_view uri);
-
-// `without_attributes` returns `uri` without those attributes of its path.
-std::string without_attributes(std::string_view uri, std::span<const std::string_view> names);
-
-// `encoded` returns a value with every byte percent-encoded that is no letter or digit.
-std::string encoded(std::string_view value);
 
 }  // namespace hsmtls::cli

@@ -37,7 +37,7 @@ secret get_pin(const pin_wanted& wanted) {
 }
 
 void refuse_pin_in(const std::string& uri, const std::string& options) {
-  if (query_attribute_of(uri, "pin-source") || query_attribute_of(uri, "pin-value")) {
+  if (names_pin(uri)) {
     throw usage(
         fmt::format("the URI has a PIN in its query, and this command takes several PINs: say "
                     "where each is with {}",
