@@ -35,6 +35,15 @@ inline std::string openssl_errors() {
   return all;
 }
 
+// Signs a byte with SHA-256, as TLS and others do.
+inline bool signs(EVP_PKEY* key) {
+  const std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
+  uint8_t signature[1024];
+  size_t length = sizeof signature;
+  return EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
+         EVP_DigestSign(context.get(), signature, &length, signature, 1) == 1;
+}
+
 inline evp_key read_key(const std::string& pem) {
   BIO* const in = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
   evp_key made(PEM_read_bio_PrivateKey(in, nullptr, nullptr, nullptr));
@@ -82,6 +91,18 @@ class keys_in_softhsm : public testing::Test {
   // A key, to be opened with the right PIN through the chaos module.
   [[nodiscard]] identity_source source_of(const std::string& uri) const {
     return {.key = uri, .pin = token.user_pin(), .module = HSMTLS_TEST_CHAOS};
+  }
+
+  // Opens that key with a certificate: PEM text, a file, a URI; "": from the token.
+  answer try_with(const std::string& label, const std::string& certificate, open_identity& out) {
+    identity_source from = source_of(with_key(label));
+    from.certificate = certificate;
+    from.flags = 0;
+    return try_open(from, out);
+  }
+
+  answer import(const std::string& uri, const std::string& certificate) {
+    return import_certificate(source_of(uri), certificate);
   }
 
   // An identity that stays open as long as the test.

@@ -1,251 +1,16 @@
-// Opening an identity: what is checked, what each failure says, and how long it lives.
-#include <openssl/ui.h>
-
+// Opening an identity: what is checked of its key, what each failure says, and how long it lives.
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
-#include "tests/keys/fixture.hpp"
-#include "tests/support/pki.hpp"
+#include "tests/keys/identities.hpp"
 #include "tests/support/waiting.hpp"
 
 namespace hsmtls::test {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr std::chrono::hours day{24};
-
-std::vector<std::string> subjects(const std::string& text) {
-  std::vector<std::string> all;
-  BIO* const in = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
-  while (const x509 one{PEM_read_bio_X509(in, nullptr, nullptr, nullptr)}) {
-    char name[256];
-    X509_NAME_get_text_by_NID(X509_get_subject_name(one.get()), NID_commonName, name, sizeof name);
-    all.emplace_back(name);
-  }
-  BIO_free(in);
-  ERR_clear_error();
-  return all;
-}
-
-class Identities : public keys_in_softhsm {
- protected:
-  // A key in the token, to have a certificate made for.
-  evp_key half(const std::string& label) { return handed_key(open_key(label)); }
-
-  // A certificate for the key "p256".
-  std::string issued(const std::string& subject,
-                     const authority& by,
-                     certificate_words words = {}) {
-    words.name = subject;
-    return pem_of(by.issue(half("p256").get(), words).get());
-  }
-
-  answer try_with(const std::string& label, const std::string& certificate, open_identity& out) {
-    identity_source options = source_of(with_key(label));
-    options.certificate = certificate;
-    options.flags = 0;
-    return try_open(options, out);
-  }
-
-  answer refused(const std::string& label, const std::string& certificate) {
-    open_identity none;
-    return try_with(label, certificate, none);
-  }
-
-  answer import(const std::string& uri, const std::string& certificate) {
-    hsmtls_login login{};
-    login.struct_size = sizeof login;
-    login.pin = reinterpret_cast<const uint8_t*>(token.user_pin().data());
-    login.pin_len = static_cast<uint32_t>(token.user_pin().size());
-    return asked(hsmtls_certificate_import,
-                 uri.c_str(),
-                 HSMTLS_TEST_CHAOS,
-                 static_cast<const hsmtls_login*>(&login),
-                 reinterpret_cast<const uint8_t*>(certificate.data()),
-                 static_cast<uint32_t>(certificate.size()),
-                 static_cast<hsmtls_text**>(nullptr));
-  }
-
-  authority root{"root"};
-  authority sub{"sub", root};
-  authority sub_sub{"sub-sub", sub};
-};
-
-// ---- certificates
-
-TEST_F(Identities, TakeTheCertificateFromPemText) {
-  open_identity opened;
-  EXPECT_EQ(try_with("p256", issued("device", root), opened), HSMTLS_OK);
-  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
-              testing::ElementsAre("device"));
-}
-
-TEST_F(Identities, TakeTheCertificateFromAFile) {
-  const std::string file = (token.folder() / "device.pem").string();
-  std::ofstream(file) << issued("device", root);
-  open_identity opened;
-  EXPECT_EQ(try_with("p256", file, opened), HSMTLS_OK);
-  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
-              testing::ElementsAre("device"));
-}
-
-TEST_F(Identities, TakeTheCertificateFromTheTokenByTheKeysIdWithItsIntermediates) {
-  EXPECT_EQ(import("pkcs11:token=edge;object=p256", issued("device", sub)), HSMTLS_OK);
-  EXPECT_EQ(import("pkcs11:token=edge;object=unrelated;id=%77", authority("unrelated", root).pem()),
-            HSMTLS_OK);
-  EXPECT_EQ(import("pkcs11:token=edge;object=sub;id=%78", sub.pem()), HSMTLS_OK);
-  open_identity opened;
-  EXPECT_EQ(try_with("p256", "", opened), HSMTLS_OK);
-  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
-              testing::ElementsAre("device", "sub"));
-}
-
-TEST_F(Identities, TakeTheCertificateThatAUriNames) {
-  EXPECT_EQ(import("pkcs11:token=edge;object=renewed;id=%99", issued("renewed", sub)), HSMTLS_OK);
-  EXPECT_EQ(import("pkcs11:token=edge;object=older;id=%98", issued("older", sub)), HSMTLS_OK);
-  EXPECT_EQ(import("pkcs11:token=edge;object=sub;id=%78", sub.pem()), HSMTLS_OK);
-  open_identity opened;
-  EXPECT_EQ(try_with("p256", "pkcs11:token=edge;object=older", opened), HSMTLS_OK);
-  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
-              testing::ElementsAre("older", "sub"));
-}
-
-TEST_F(Identities, PutTheChainInOrderAndLeaveTheRootOut) {
-  const std::string mixed = root.pem() + sub.pem() + issued("device", sub_sub) + sub_sub.pem();
-  open_identity opened;
-  EXPECT_EQ(try_with("p256", mixed, opened), HSMTLS_OK);
-  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
-              testing::ElementsAre("device", "sub-sub", "sub"));
-}
-
-TEST_F(Identities, TakeTheCertificateThatIsGoodTheLongest) {
-  open_identity opened;
-  EXPECT_EQ(try_with("p256",
-                     issued("old", root, {.from = -60 * day, .until = 5 * day}) +
-                         issued("new", root, {.until = 90 * day}),
-                     opened),
-            HSMTLS_OK);
-  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())), testing::ElementsAre("new"));
-}
-
-TEST_F(Identities, TakeACertificateThatIsValidNowBeforeOneThatIsNotYet) {
-  open_identity opened;
-  EXPECT_EQ(try_with("p256",
-                     issued("next year's", root, {.from = 5 * day, .until = 90 * day}) +
-                         issued("today's", root, {.until = 5 * day}),
-                     opened),
-            HSMTLS_OK);
-  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
-              testing::ElementsAre("today's"));
-}
-
-TEST_F(Identities, TakeTheLongestWhereNoneIsValidNow) {
-  open_identity opened;
-  EXPECT_EQ(try_with("p256",
-                     issued("later", root, {.from = 5 * day, .until = 90 * day}) +
-                         issued("expired", root, {.from = -60 * day, .until = -day}),
-                     opened),
-            HSMTLS_OK);
-  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
-              testing::ElementsAre("later"));
-}
-
-TEST_F(Identities, TakeAnIssuedCertificateBeforeAPlaceholderThatTheKeySignedItself) {
-  const evp_key key = half("p256");
-  const x509 placeholder = certificate_for(key.get(), key.get(), 1, 2);
-  X509_gmtime_adj(X509_getm_notAfter(placeholder.get()), 9000L * 24 * 3600);
-  ASSERT_LT(0, X509_sign(placeholder.get(), key.get(), EVP_sha256()));
-  open_identity opened;
-  EXPECT_EQ(try_with("p256", pem_of(placeholder.get()) + issued("issued", root), opened),
-            HSMTLS_OK);
-  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
-              testing::ElementsAre("issued"));
-}
-
-TEST_F(Identities, OpenWithAnExpiredCertificate) {
-  open_identity opened;
-  EXPECT_EQ(try_with("p256", issued("device", root, {.from = -60 * day, .until = -day}), opened),
-            HSMTLS_OK);
-}
-
-TEST_F(Identities, RefuseACertificateThatDoesNotMatchTheKeyAndSayWhoseItIs) {
-  const answer said = refused("p256", authority("somebody-else", root).pem());
-  EXPECT_EQ(said, HSMTLS_CERTIFICATE_MISMATCH);
-  EXPECT_THAT(said.message, HasSubstr("somebody-else"));
-}
-
-TEST_F(Identities, RefuseAnIssuerOfTheRightNameWithAnotherKey) {
-  const authority impostor{"sub", root};
-  const answer said = refused("p256", issued("device", sub) + impostor.pem());
-  EXPECT_EQ(said, HSMTLS_CHAIN_BROKEN);
-  EXPECT_THAT(said.message, HasSubstr("CN=sub"));
-}
-
-TEST_F(Identities, AreNotDisturbedByARootThatWouldNotBeSent) {
-  const authority renewed_root{"sub"};  // of the issuer's name, with a key of its own
-  open_identity opened;
-  EXPECT_EQ(try_with("p256", issued("device", sub) + renewed_root.pem(), opened), HSMTLS_OK);
-  EXPECT_THAT(subjects(hsmtls_identity_certificate_pem(opened.get())),
-              testing::ElementsAre("device"));
-}
-
-TEST_F(Identities, TakeTheCertificateFromAFileInDer) {
-  const std::string file = (token.folder() / "device.der").string();
-  const x509 certificate = root.issue(half("p256").get(), {.name = "device"});
-  const std::vector<uint8_t> der =
-      written_der([&](unsigned char** out) { return i2d_X509(certificate.get(), out); });
-  std::ofstream(file).write(reinterpret_cast<const char*>(der.data()),
-                            static_cast<std::streamsize>(der.size()));
-  open_identity opened;
-  EXPECT_EQ(try_with("p256", file, opened), HSMTLS_OK);
-}
-
-TEST_F(Identities, RefuseAnEncryptedPemAndAskNobodyForItsPassphrase) {
-  static int asked_for;
-  UI_METHOD* const watched = UI_create_method("watched");
-  UI_method_set_opener(watched, [](UI*) {
-    ++asked_for;
-    return 0;
-  });
-  UI_set_default_method(watched);
-  const answer said =
-      refused("p256",
-              "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
-              "DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n"
-              "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END CERTIFICATE-----\n");
-  UI_set_default_method(UI_OpenSSL());
-  UI_destroy_method(watched);
-  EXPECT_EQ(said, HSMTLS_CERTIFICATE_MALFORMED);
-  EXPECT_EQ(0, asked_for);
-}
-
-TEST_F(Identities, ShowNoPinOfAUriHoweverItsSchemeIsWritten) {
-  for (const char* scheme : {"pkcs11:", "PKCS11:", "Pkcs11:"}) {
-    const answer said =
-        refused("p256", std::string(scheme) + "token=edge;object=none?pin-value=pin-of-this-test");
-    EXPECT_EQ(said, HSMTLS_CERTIFICATE_NOT_FOUND) << scheme;
-  }
-}
-
-TEST_F(Identities, RefuseATokenWithoutCertificateAndSayWhatToDo) {
-  const answer said = refused("p256", "");
-  EXPECT_EQ(said, HSMTLS_CERTIFICATE_NOT_FOUND);
-  EXPECT_THAT(said.message, HasSubstr("hsmtls import"));
-}
-
-TEST_F(Identities, RefuseAFileThatIsMissingOrHoldsNoCertificate) {
-  const std::string folder = token.folder().string();
-  EXPECT_EQ(refused("p256", folder + "/missing.pem"), HSMTLS_FILE_UNREADABLE);
-  EXPECT_EQ(refused("p256", folder), HSMTLS_FILE_UNREADABLE);
-  std::ofstream(folder + "/empty.pem") << "";
-  EXPECT_EQ(refused("p256", folder + "/empty.pem"), HSMTLS_CERTIFICATE_NOT_FOUND);
-  EXPECT_EQ(refused("p256", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-            HSMTLS_CERTIFICATE_MALFORMED);
-  EXPECT_EQ(refused("p256", "pkcs11:token=edge;object=none"), HSMTLS_CERTIFICATE_NOT_FOUND);
-}
 
 // ---- the key
 
@@ -386,17 +151,10 @@ TEST_F(Identities, TellTheirEventsUntilTheyAreClosedAndReleaseTheSubscriberOnce)
   options.event_release = [](void* user) { ++static_cast<heard*>(user)->released; };
   open_identity identity = opened(options);
   const evp_key key = handed_key(identity.get());
-  const auto sign = [&] {
-    const std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
-    uint8_t signature[256];
-    size_t length = sizeof signature;
-    return EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
-           EVP_DigestSign(context.get(), signature, &length, signature, 1) == 1;
-  };
-  EXPECT_TRUE(sign());
+  EXPECT_TRUE(signs(key.get()));
   EXPECT_EQ(told.mechanism, uint32_t{HSMTLS_MECHANISM_ECDSA});
   trouble().run("drop-sessions");
-  EXPECT_TRUE(sign());
+  EXPECT_TRUE(signs(key.get()));
   EXPECT_EQ(2, told.signed_);
   EXPECT_EQ(1, told.lost);
   // Told by the thread that brought the token back, which whoever signs may overtake.
@@ -405,7 +163,7 @@ TEST_F(Identities, TellTheirEventsUntilTheyAreClosedAndReleaseTheSubscriberOnce)
   EXPECT_EQ(1, told.released);
   identity.reset();
   EXPECT_EQ(1, told.released);
-  EXPECT_FALSE(sign());
+  EXPECT_FALSE(signs(key.get()));
   EXPECT_EQ(2, told.signed_);
 
   // Released, too, when opening fails.
@@ -431,13 +189,6 @@ TEST_F(Identities, KeepWhatIsToBeReleasedAtTheirEndWhetherTheyTellEventsOrNot) {
 TEST_F(Identities, TellWhyTheLatestSignatureFailedUntilOneIsMade) {
   hsmtls_identity* const identity = open_key("p256");
   const evp_key key = handed_key(identity);
-  const auto sign = [&] {
-    const std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
-    uint8_t signature[256];
-    size_t length = sizeof signature;
-    return EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
-           EVP_DigestSign(context.get(), signature, &length, signature, 1) == 1;
-  };
   const auto last_error = [&] {
     hsmtls_error* const taken = hsmtls_identity_last_error(identity);
     const std::string name = hsmtls_code_name(hsmtls_error_code_of(taken));
@@ -446,9 +197,9 @@ TEST_F(Identities, TellWhyTheLatestSignatureFailedUntilOneIsMade) {
   };
   EXPECT_EQ("OK", last_error());
   trouble().run("fail C_SignInit 1 CKR_KEY_FUNCTION_NOT_PERMITTED");
-  EXPECT_FALSE(sign());
+  EXPECT_FALSE(signs(key.get()));
   EXPECT_EQ("UNSUPPORTED", last_error());
-  EXPECT_TRUE(sign());
+  EXPECT_TRUE(signs(key.get()));
   EXPECT_EQ("OK", last_error());
 }
 

@@ -17,31 +17,11 @@ class LearnedHalves : public keys_in_softhsm {
   }
   void forget_public_key(const std::string& label) {
     const std::string uri = "pkcs11:token=edge;object=" + label + ";type=public";
-    const hsmtls_login login = login_with_pin();
-    EXPECT_EQ(asked(hsmtls_object_remove, uri.c_str(), HSMTLS_TEST_CHAOS, &login), HSMTLS_OK);
-  }
-  [[nodiscard]] hsmtls_login login_with_pin() const {
     hsmtls_login login{};
     login.struct_size = sizeof login;
     login.pin = reinterpret_cast<const uint8_t*>(token.user_pin().data());
     login.pin_len = static_cast<uint32_t>(token.user_pin().size());
-    return login;
-  }
-  answer import(const std::string& uri, const std::string& certificate) {
-    const hsmtls_login login = login_with_pin();
-    return asked(hsmtls_certificate_import,
-                 uri.c_str(),
-                 HSMTLS_TEST_CHAOS,
-                 &login,
-                 reinterpret_cast<const uint8_t*>(certificate.data()),
-                 static_cast<uint32_t>(certificate.size()),
-                 static_cast<hsmtls_text**>(nullptr));
-  }
-  answer try_with(const std::string& label, const std::string& certificate, open_identity& out) {
-    identity_source from = source_of(with_key(label));
-    from.certificate = certificate;
-    from.flags = 0;
-    return try_open(from, out);
+    EXPECT_EQ(asked(hsmtls_object_remove, uri.c_str(), HSMTLS_TEST_CHAOS, &login), HSMTLS_OK);
   }
   // How often the token signed while it was opened with that certificate.
   uint64_t signatures_to_open(const std::string& label, const std::string& certificate) {

@@ -21,13 +21,18 @@ hsmtls_login login_with(const std::string& pin) {
   return login;
 }
 
-}  // namespace
-
-answer try_open(const identity_source& from, open_identity& out) {
+hsmtls_login login_of(const identity_source& from) {
   hsmtls_login login{};
   login.struct_size = sizeof login;
   if (from.pin) login = login_with(*from.pin);
   login.pin_source = or_null(from.pin_source);
+  return login;
+}
+
+}  // namespace
+
+answer try_open(const identity_source& from, open_identity& out) {
+  const hsmtls_login login = login_of(from);
   hsmtls_identity_options options{};
   options.struct_size = sizeof options;
   options.key = from.key.c_str();
@@ -66,6 +71,17 @@ evp_key handed_key(hsmtls_identity* identity, hsmtls_key_kind kind) {
   EVP_PKEY* key = nullptr;
   check(asked(hsmtls_identity_evp_pkey, identity, static_cast<uint32_t>(kind), &key));
   return evp_key(key);
+}
+
+answer import_certificate(const identity_source& into, const std::string& certificate) {
+  const hsmtls_login login = login_of(into);
+  return asked(hsmtls_certificate_import,
+               into.key.c_str(),
+               or_null(into.module),
+               &login,
+               reinterpret_cast<const uint8_t*>(certificate.data()),
+               static_cast<uint32_t>(certificate.size()),
+               static_cast<hsmtls_text**>(nullptr));
 }
 
 answer generate_key(const std::string& uri,

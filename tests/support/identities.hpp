@@ -41,6 +41,10 @@ open_identity opened(const std::string& key,
 // `handed_key` returns its key as an EVP_PKEY. Throws std::runtime_error.
 evp_key handed_key(hsmtls_identity* identity, hsmtls_key_kind kind = HSMTLS_KEY_PROVIDER);
 
+// `import_certificate` stores a certificate (PEM text) in the token, as `into.key` names it; PIN and
+// module are `into`'s, too.
+answer import_certificate(const identity_source& into, const std::string& certificate);
+
 // `generate_key` makes a key in the token, in front of which is the chaos module.
 answer generate_key(const std::string& uri,
                     const std::string& pin,

@@ -19,9 +19,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/support/answer.hpp"
 #include "tests/support/chaos.hpp"
 #include "tests/support/device.hpp"
+#include "tests/support/identities.hpp"
 
 extern char** environ;
 
@@ -34,17 +34,8 @@ void store(const device& in, const std::string& file, const std::string& uri) {
   pem << std::ifstream(in.file(file)).rdbuf();
   static const std::string end = "-----END CERTIFICATE-----\n";
   const std::string text = pem.str().substr(0, pem.str().find(end) + end.size());
-  const std::string pin_source = in.pin_source();
-  hsmtls_login login{};
-  login.struct_size = sizeof login;
-  login.pin_source = pin_source.c_str();
-  const answer stored = asked(hsmtls_certificate_import,
-                              uri.c_str(),
-                              softhsm_module().c_str(),
-                              &login,
-                              reinterpret_cast<const uint8_t*>(text.data()),
-                              static_cast<uint32_t>(text.size()),
-                              static_cast<hsmtls_text**>(nullptr));
+  const answer stored = import_certificate(
+      {.key = uri, .pin_source = in.pin_source(), .module = softhsm_module()}, text);
   if (!stored.fine()) throw std::runtime_error(stored.message);
 }
 

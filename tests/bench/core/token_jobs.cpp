@@ -15,19 +15,8 @@ class preparer : public job {
     const test::authority ca("Bench CA");
     const key_in_use subject = key_of("provider", place_);
     const std::string pem = test::pem_of(ca.issue(subject.key.get(), {}).get());
-    hsmtls_login login{};
-    login.struct_size = sizeof login;
-    login.pin = reinterpret_cast<const uint8_t*>(place_.where.pin.data());
-    login.pin_len = static_cast<uint32_t>(place_.where.pin.size());
-    const test::answer said = test::called([&](hsmtls_error** error) {
-      return hsmtls_certificate_import(place_.uri().c_str(),
-                                       nullptr,
-                                       &login,
-                                       reinterpret_cast<const uint8_t*>(pem.data()),
-                                       static_cast<uint32_t>(pem.size()),
-                                       nullptr,
-                                       error);
-    });
+    const test::answer said =
+        test::import_certificate({.key = place_.uri(), .pin = place_.where.pin}, pem);
     if (!said.fine()) throw std::runtime_error(said.message);
     return json::object();
   }
