@@ -1,15 +1,13 @@
 #include "bindings/c/guard.hpp"
 #include "bindings/c/handles.hpp"
-#include "core/pkcs11/base/ck.hpp"
+#include "core/keys/token/face.hpp"
 
 namespace hsmtls::c {
 
 int32_t fail(const failure& problem, hsmtls_error** out_error) noexcept {
   if (out_error != nullptr) {
     try {
-      *out_error = new hsmtls_error{
-          problem,
-          problem.ckr() != 0 ? std::string(pkcs11::rv_name(problem.ckr())) : std::string()};
+      *out_error = new hsmtls_error{problem, keys::ckr_name(problem.ckr())};
     } catch (const std::exception&) {
       *out_error = nullptr;  // the code is all that there is memory for
     }

@@ -1,5 +1,7 @@
 #include "core/keys/token/face.hpp"
 
+#include "core/pkcs11/base/ck.hpp"
+
 namespace hsmtls::keys {
 
 const hsmtls_p11_functions& face() {
@@ -73,6 +75,10 @@ hsmtls_error_code code_of(int32_t code) {
 
 failure failure_of(const hsmtls_p11_error& error) {
   return {code_of(error.code), error.message, error.ckr};
+}
+
+std::string ckr_name(uint64_t ckr) {
+  return ckr != 0 ? std::string(pkcs11::rv_name(ckr)) : std::string();
 }
 
 }  // namespace hsmtls::keys

@@ -1,6 +1,8 @@
 // The token layer below (libhsmtls-pkcs11.so), and its errors as ours.
 #pragma once
 
+#include <string>
+
 #include "core/keys/failure.hpp"
 #include "core/keys/host/handles.hpp"
 #include "core/pkcs11/private/hsmtls_pkcs11.h"
@@ -13,6 +15,9 @@ const hsmtls_p11_functions& face();
 
 // `failure_of` says in our words what the token layer said.
 failure failure_of(const hsmtls_p11_error& error);
+
+// `ckr_name` returns "CKR_PIN_LOCKED" and the like; "" for 0, which says nothing.
+std::string ckr_name(uint64_t ckr);
 
 // `checked` calls a function of the table, whose last argument is an error, and throws what it says.
 // A vendor's module that works with the host's own libcrypto (SoftHSM) leaves entries on the thread's
