@@ -13,9 +13,8 @@ Napi::Value open(const Napi::CallbackInfo& info);
 Napi::Value counters(const Napi::CallbackInfo& info);
 Napi::Value last_error(const Napi::CallbackInfo& info);
 void close(const Napi::CallbackInfo& info);
-// writeFiles(handle, directory): a promise.
+// writeFiles(handle, directory): a promise; tokens(module): a promise of an array.
 Napi::Value write_files(const Napi::CallbackInfo& info);
-// tokens(module): a promise of an array.
 Napi::Value tokens(const Napi::CallbackInfo& info);
 
 }  // namespace hsmtls::node

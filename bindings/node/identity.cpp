@@ -21,8 +21,7 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
   counted.struct_size = sizeof counted;
   hsmtls_error* taken = nullptr;
   const int32_t code = hsmtls_identity_get_counters(identity_of(info[0]), &counted, &taken);
-  const problem why(taken);
-  if (code != HSMTLS_OK) return failure(info.Env(), code, why.get());
+  if (const problem why(taken); why) return failure(info.Env(), code, why.get());
   Napi::Object made = Napi::Object::New(info.Env());
   made["openSessions"] = counted.open_sessions;
   made["lost"] = static_cast<double>(counted.lost);

@@ -52,16 +52,10 @@ outcome call(Function function, Arguments... arguments) {
   return {code, error_ptr(error)};
 }
 
-// `parse` reads one Python object as PyArg_Parse(3) does.
-template <class... Out>
-void parse(py::handle from, const char* format, Out... out) {
-  if (PyArg_Parse(from.ptr(), format, out...) == 0) throw py::error_already_set();
-}
-
 // `text` returns a str, or null for None; what it points to lives as long as the str.
 inline const char* text(py::handle from) {
   const char* data = nullptr;
-  parse(from, "z", &data);
+  if (PyArg_Parse(from.ptr(), "z", &data) == 0) throw py::error_already_set();
   return data;
 }
 
