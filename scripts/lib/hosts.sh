@@ -2,24 +2,30 @@
 # build/npm (of nothing there an install script is run); what compiling for .NET 8 needs, in build/nuget-packages.
 # shellcheck shell=bash
 
-# hosts_fetch: fetches with npm and NuGet what is missing. Says why for each that cannot be had, and succeeds.
+# Both functions fetch with npm and NuGet what is missing, say why for each that cannot be had, and succeed.
+
+# build_fetch: what the packages for Node.js and .NET are built with, and the MQTT client of the demo.
+build_fetch() {
+  _npm_unpack node-api-headers node-api-headers@1.9.0 package/include
+  _npm_unpack node-addon-api node-addon-api@8.9.2 package
+  _npm_install mqtt-5 mqtt@5.16.0
+  _nuget_fetch
+}
+
+# hosts_fetch: that, and what only tests use: another Node.js, and SDKs, each with what it depends on.
 hosts_fetch() {
   local arch
+  build_fetch
   case $(uname -m) in
     x86_64) arch=x64 ;;
     aarch64) arch=arm64 ;;
     *) arch='' ;;
   esac
-  _npm_unpack node-api-headers node-api-headers@1.9.0 package/include
-  _npm_unpack node-addon-api node-addon-api@8.9.2 package
   [[ -z $arch ]] || _npm_unpack node-24 "node-linux-$arch@24.21.0" package/bin/node package/LICENSE
   _npm_install typescript typescript@5.9.3 @types/node@20.19.43
-  # The SDKs, each with what it depends on.
-  _npm_install mqtt-5 mqtt@5.16.0
   _npm_install mqtt-4 mqtt@4.3.8
   _npm_install azure azure-iot-device@1.18.4 azure-iot-device-mqtt@1.16.4
   _npm_install aws aws-iot-device-sdk@2.2.16
-  _nuget_fetch
 }
 
 # _nuget_fetch: the reference assemblies of .NET 8, in build/nuget-packages.
