@@ -100,7 +100,7 @@ void add_init(CLI::App& app, const globals& all) {
   command->footer(
       examples("  hsmtls init pkcs11:slot-id=0 --label edge\n"
                "  hsmtls init pkcs11:token=edge --label edge --yes \\\n"
-               "    --so-pin-source file:/root/so-pin --pin-source file:/etc/edge/pin"));
+               "    --so-pin-source file:/etc/edge/so-pin --pin-source file:/etc/edge/pin"));
   command->callback([&all, given] { run(all, *given); });
 }
 
