@@ -41,26 +41,19 @@ void close(const identity& self) {
 }
 
 py::tuple info(const identity& self) {
-  hsmtls_identity_info info{};
-  info.struct_size = sizeof info;
-  call(&hsmtls_identity_get_info, self.open.get(), &info).or_raise();
-  return py::make_tuple(info.key_type,
-                        info.key_bits,
-                        info.key_flags,
-                        info.key_uri,
-                        info.key_name,
-                        info.num_certificates);
+  hsmtls_identity_info is{};
+  is.struct_size = sizeof is;
+  call(&hsmtls_identity_get_info, self.open.get(), &is).or_raise();
+  return py::make_tuple(
+      is.key_type, is.key_bits, is.key_flags, is.key_uri, is.key_name, is.num_certificates);
 }
 
 py::tuple counters(const identity& self) {
-  hsmtls_identity_counters counters{};
-  counters.struct_size = sizeof counters;
-  call(&hsmtls_identity_get_counters, self.open.get(), &counters).or_raise();
-  return py::make_tuple(counters.open_sessions,
-                        counters.lost,
-                        counters.restored,
-                        counters.signatures,
-                        counters.failed_signatures);
+  hsmtls_identity_counters has{};
+  has.struct_size = sizeof has;
+  call(&hsmtls_identity_get_counters, self.open.get(), &has).or_raise();
+  return py::make_tuple(
+      has.open_sessions, has.lost, has.restored, has.signatures, has.failed_signatures);
 }
 
 py::object last_error(const identity& self) {

@@ -11,8 +11,7 @@ namespace hsmtls::python {
 // Lives as long as the call that it is for, and copies no PIN: the bytes are the Python object's.
 class login {
  public:
-  // `given` has `pin` (str, bytes, None, or a function of the token's label that returns one of these),
-  // `pin_source`, `forget_pin` and `insist`.
+  // `given` has `pin` (str, bytes, None, or a function of the token's label), `pin_source` and so on.
   explicit login(const py::kwargs& given) : pin_(given["pin"]) {
     made_.struct_size = sizeof made_;
     if (PyCallable_Check(pin_.ptr()) != 0) {
